@@ -1,0 +1,133 @@
+// The configuration after loading: defaults filled in, durations in ms, secrets wrapped. Grows with the configuration surface.
+
+export interface GlobalConfig {
+  readonly scrapeIntervalMs: number
+  readonly scrapeTimeoutMs: number
+  readonly evaluationIntervalMs: number
+  readonly ruleQueryOffsetMs: number
+  readonly externalLabels: Readonly<Record<string, string>>
+  readonly scrapeProtocols: readonly ScrapeProtocol[]
+}
+
+export type ScrapeProtocol =
+  | 'PrometheusProto'
+  | 'OpenMetricsText1.0.0'
+  | 'OpenMetricsText0.0.1'
+  | 'PrometheusText1.0.0'
+  | 'PrometheusText0.0.4'
+
+export interface RelabelConfig {
+  readonly sourceLabels: readonly string[]
+  readonly separator: string
+  readonly regex: string
+  readonly modulus: number
+  readonly targetLabel: string
+  readonly replacement: string
+  readonly action:
+    | 'replace'
+    | 'keep'
+    | 'drop'
+    | 'keepequal'
+    | 'dropequal'
+    | 'hashmod'
+    | 'labelmap'
+    | 'labeldrop'
+    | 'labelkeep'
+    | 'lowercase'
+    | 'uppercase'
+}
+
+/** Options of outgoing HTTP. Passwords and tokens are plain here and never printed. */
+export interface HttpClientConfig {
+  readonly basicAuth?: {
+    readonly username: string
+    readonly password?: string
+    readonly passwordFile?: string
+  }
+  readonly authorization?: {
+    readonly type: string
+    readonly credentials?: string
+    readonly credentialsFile?: string
+  }
+  readonly tls?: {
+    readonly caFile?: string
+    readonly certFile?: string
+    readonly keyFile?: string
+    readonly serverName?: string
+    readonly insecureSkipVerify: boolean
+  }
+  readonly followRedirects: boolean
+  readonly httpHeaders?: Readonly<Record<string, readonly string[]>>
+}
+
+export interface StaticConfig {
+  readonly targets: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export interface FileSdConfig {
+  readonly files: readonly string[]
+  readonly refreshIntervalMs: number
+}
+
+export interface DiscoveryConfig {
+  readonly staticConfigs: readonly StaticConfig[]
+  readonly fileSdConfigs: readonly FileSdConfig[]
+}
+
+export interface ScrapeConfig {
+  readonly jobName: string
+  readonly honorLabels: boolean
+  readonly honorTimestamps: boolean
+  readonly trackTimestampsStaleness: boolean
+  readonly params: Readonly<Record<string, readonly string[]>>
+  readonly scrapeIntervalMs: number
+  readonly scrapeTimeoutMs: number
+  readonly scrapeProtocols: readonly ScrapeProtocol[]
+  readonly fallbackScrapeProtocol?: ScrapeProtocol
+  readonly scrapeNativeHistograms: boolean
+  readonly alwaysScrapeClassicHistograms: boolean
+  readonly convertClassicHistogramsToNhcb: boolean
+  readonly metricsPath: string
+  readonly scheme: 'http' | 'https'
+  readonly enableCompression: boolean
+  /** 0 = no limit, for all limits. */
+  readonly bodySizeLimit: number
+  readonly sampleLimit: number
+  readonly targetLimit: number
+  readonly labelLimit: number
+  readonly labelNameLengthLimit: number
+  readonly labelValueLengthLimit: number
+  readonly keepDroppedTargets: number
+  readonly nativeHistogramBucketLimit: number
+  readonly nativeHistogramMinBucketFactor: number
+  readonly metricNameValidationScheme: 'utf8' | 'legacy'
+  readonly metricNameEscapingScheme: string
+  readonly http: HttpClientConfig
+  readonly discovery: DiscoveryConfig
+  readonly relabelConfigs: readonly RelabelConfig[]
+  readonly metricRelabelConfigs: readonly RelabelConfig[]
+}
+
+export interface AlertmanagerConfig {
+  readonly scheme: 'http' | 'https'
+  readonly pathPrefix: string
+  readonly timeoutMs: number
+  readonly apiVersion: 'v2'
+  readonly http: HttpClientConfig
+  readonly discovery: DiscoveryConfig
+  readonly relabelConfigs: readonly RelabelConfig[]
+  readonly alertRelabelConfigs: readonly RelabelConfig[]
+}
+
+export interface Config {
+  /** Path of the file, for messages and relative paths. */
+  readonly path: string
+  /** The text as loaded. */
+  readonly text: string
+  readonly global: GlobalConfig
+  readonly scrapeConfigs: readonly ScrapeConfig[]
+  readonly ruleFiles: readonly string[]
+  readonly alertRelabelConfigs: readonly RelabelConfig[]
+  readonly alertmanagers: readonly AlertmanagerConfig[]
+}

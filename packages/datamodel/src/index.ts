@@ -1,0 +1,41 @@
+export {
+  Labels,
+  LabelsBuilder,
+  METRIC_NAME,
+  compareUtf8,
+  isLegacyLabelName,
+  isLegacyMetricName,
+  quoteLabelName,
+  quoteString,
+} from './labels.ts'
+export { Matcher, matchesAll, type MatchType } from './matcher.ts'
+export { RegexError, compileAnchored, compileRe2, type StringMatcher } from './regex.ts'
+export { parseDuration, formatDuration } from './duration.ts'
+export { systemClock, type Clock, type TimerHandle } from './clock.ts'
+export { STALE_HIGH, STALE_LOW, staleMarker, isStale, setStale, formatValue } from './sample.ts'
+export {
+  COUNTER_RESET,
+  CUSTOM_BUCKETS_SCHEMA,
+  type CounterResetHint,
+  type FloatHistogram,
+  type HistogramSample,
+  type Span,
+} from './histogram/types.ts'
+export {
+  APPEND,
+  CHUNK_ENCODING,
+  CHUNK_ROW_BYTES,
+  MemoryBudgetError,
+  type AppendResult,
+  type Appender,
+  type ByteArena,
+  type Exemplar,
+  type MetricMetadata,
+  type MetricType,
+  type Querier,
+  type Queryable,
+  type SelectHints,
+  type SeriesRef,
+  type SeriesSelection,
+} from './storage.ts'
+export type { Alert } from './alert.ts'

@@ -1,0 +1,200 @@
+// What the WebAssembly module exports, and the byte layouts that cross the border. The module imports one shared memory
+// (`env.memory`), has no managed allocation and no mutable statics, so any number of instances may work on one memory.
+// Addresses and lengths are u32 (JS: apply `>>> 0` to results); times are f64 milliseconds; values are f64 whose bits are kept.
+// Every decoder is bounded: damaged input gives a negative KERNEL_ERROR, never an access outside the given ranges.
+
+/** Negative results of kernels. */
+export const KERNEL_ERROR = {
+  /** The input is damaged. */
+  corrupt: -1,
+  /** The output does not fit. */
+  noRoom: -2,
+  /** An encoding this kernel does not know. */
+  unsupported: -3,
+} as const
+
+/**
+ * State of an open XOR chunk, 64 bytes, little endian, 8-byte aligned. The writer owns it; a reader may copy `bytes()` of the chunk at any
+ * commit boundary. The chunk's bytes are the on-disk payload of encoding 1: u16 BE sample count, then the bit stream.
+ *  +0  u32 chunk address     +4  u32 capacity in bytes      +8  u32 length in bits (with the 16 bits of the count)   +12 u32 sample count
+ *  +16 f64 first time ms     +24 f64 last time ms           +32 f64 last value (bits)                                +40 f64 last delta ms
+ *  +48 u32 leading zeros (0xff = none yet)                  +52 u32 trailing zeros                                   +56 8 bytes 0
+ */
+export const XOR_STATE_BYTES = 64
+
+/** Result of `xorAppend`: appended, or the chunk is full (nothing written). */
+export const XOR_APPEND = { ok: 0, full: 1 } as const
+
+/** Window functions of `windowFloats`. */
+export const WINDOW = {
+  rate: 0,
+  increase: 1,
+  delta: 2,
+  irate: 3,
+  idelta: 4,
+  sumOverTime: 5,
+  avgOverTime: 6,
+  minOverTime: 7,
+  maxOverTime: 8,
+  countOverTime: 9,
+  lastOverTime: 10,
+  firstOverTime: 11,
+  presentOverTime: 12,
+  changes: 13,
+  resets: 14,
+  stddevOverTime: 15,
+  stdvarOverTime: 16,
+  deriv: 17,
+} as const
+export type WindowFunction = (typeof WINDOW)[keyof typeof WINDOW]
+
+/** Flags of `decodeFloats`. */
+export const DECODE = { dropStale: 1 } as const
+
+export interface KernelExports {
+  // ---- checksums and compression
+  /** CRC-32C (Castagnoli) of bytes, continuing from `crc` (0 to begin). */
+  crc32c(crc: number, address: number, length: number): number
+  /** Upper bound of the encoded length. */
+  snappyBound(length: number): number
+  /** Snappy block format. Returns the encoded length. `table` = address of 32 KiB of scratch. */
+  snappyEncode(src: number, srcLength: number, dst: number, table: number): number
+  /** Decoded length announced by the header, or KERNEL_ERROR. */
+  snappyDecodedLength(src: number, srcLength: number): number
+  snappyDecode(src: number, srcLength: number, dst: number, dstCapacity: number): number
+
+  // ---- numbers
+  /**
+   * Parses the number at `address` (Go's ParseFloat as the exposition formats use it, incl. Inf/NaN spellings) that ends at `end`. Stores the
+   * f64 at `out`. Returns 0 = not a number, 1 = exact, 2 = valid but the caller must parse the text itself (rare long decimals, hex, underscores).
+   */
+  parseNumber(address: number, end: number, out: number): number
+  /** Writes the shortest decimal text as `formatValue` does for integers below 2^53 and short decimals; returns its length or 0 (caller formats). Room: 32 bytes. */
+  formatNumber(value: number, dst: number): number
+
+  // ---- float chunks
+  /** Prepares the state of an empty chunk at `chunk`. */
+  xorInit(state: number, chunk: number, capacity: number): void
+  /** Appends one sample. */
+  xorAppend(state: number, timeMs: number, value: number): number
+  /** Rebuilds the state from a chunk's bytes so that appending can go on. Returns 0 or KERNEL_ERROR. */
+  xorResume(state: number, chunk: number, length: number, capacity: number): number
+  /** Decodes a chunk of encoding 1. Returns the sample count or KERNEL_ERROR. */
+  xorDecode(chunk: number, length: number, times: number, values: number, capacity: number): number
+
+  // ---- columns of a query
+  /**
+   * Decodes the float chunks (XOR, RAW) in `rowCount` rows of a chunk table (see datamodel CHUNK_ROW_BYTES) from `row` on, keeping minTime ≤ t ≤ maxTime.
+   * Rows of histogram encodings are skipped. Returns the count or KERNEL_ERROR (noRoom when over `capacity`).
+   */
+  decodeFloats(
+    row: number,
+    rowCount: number,
+    minTime: number,
+    maxTime: number,
+    flags: number,
+    times: number,
+    values: number,
+    capacity: number,
+  ): number
+  /**
+   * Instant selection at `steps` times start + i·step: newest sample with t−lookback < ts ≤ t. `values[i]` and `present[i]` (u8, 1 or 0) are written; a stale marker
+   * means absent. `sampleTimes` (f64 per step) is written when not 0.
+   */
+  instantFloats(
+    times: number,
+    values: number,
+    count: number,
+    start: number,
+    step: number,
+    steps: number,
+    lookback: number,
+    out: number,
+    present: number,
+    sampleTimes: number,
+  ): void
+  /**
+   * A window function at `steps` times over (t−range, t], Prometheus's semantics and arithmetic order. Input must have no stale markers (DECODE.dropStale).
+   * `scratch` = 32 bytes per sample of scratch.
+   */
+  windowFloats(
+    func: number,
+    times: number,
+    values: number,
+    count: number,
+    start: number,
+    step: number,
+    steps: number,
+    range: number,
+    out: number,
+    present: number,
+    scratch: number,
+  ): void
+  /** Kahan–Neumaier addition of a row into sum and compensation rows; `counts` u32 per step is raised where present. */
+  addRow(
+    sums: number,
+    compensations: number,
+    counts: number,
+    row: number,
+    present: number,
+    steps: number,
+  ): void
+
+  // ---- histogram chunks (encodings 2 and 3)
+  /**
+   * Size in bytes of the decoded image of a histogram chunk, or KERNEL_ERROR. Image, little endian, all 8-byte aligned:
+   * header: i32 schema, u32 counter-reset hint (0 unknown 1 reset 2 not reset 3 gauge), f64 zeroThreshold, u32 n samples, u32 positive spans, u32 negative spans, u32 positive
+   * buckets P, u32 negative buckets N, u32 custom values C; then spans as (i32 offset, u32 length) positive first, then C f64 custom values, then columns of n f64 each: times,
+   * counts, zero counts, sums (bits kept: stale marker), then n×P f64 absolute positive buckets (sample by sample), then n×N negative.
+   */
+  histogramImageSize(encoding: number, chunk: number, length: number): number
+  /** Decodes into `image` (of that size). Returns the sample count or KERNEL_ERROR. */
+  histogramDecode(encoding: number, chunk: number, length: number, image: number, imageSize: number): number
+  /**
+   * Encodes an image as one chunk of encoding 2 (bucket counts must be integers) or 3. Returns its length or KERNEL_ERROR. This is how an open histogram chunk grows too:
+   * `histogramAppend` below avoids re-encoding on the common path.
+   */
+  histogramEncode(encoding: number, image: number, imageSize: number, chunk: number, capacity: number): number
+  /**
+   * State of an open histogram chunk: HISTOGRAM_STATE_BYTES fixed + 40 bytes per bucket (last value, last delta / leading / trailing). See assembly/histogram.ts for the layout.
+   * Prepared from an image of exactly one sample.
+   */
+  histogramInit(
+    encoding: number,
+    state: number,
+    stateCapacity: number,
+    chunk: number,
+    capacity: number,
+    image: number,
+  ): number
+  /** Appends the one sample of `image`, which must have the same schema, zero threshold, spans and custom values. 0 ok, 1 full, or KERNEL_ERROR. */
+  histogramAppend(state: number, image: number): number
+  /** Rebuilds the state from a chunk's bytes. */
+  histogramResume(
+    encoding: number,
+    state: number,
+    stateCapacity: number,
+    chunk: number,
+    length: number,
+    capacity: number,
+  ): number
+
+  // ---- text exposition
+  /**
+   * Scans a text exposition (0.0.4 or OpenMetrics) whose series stood at the same place last time. The cache is an array of rows of 16 bytes, one a sample line in order: u32 address and u32 length of the
+   * line's series text (`name{…}` up to the blank before the value), u32 id of the caller (0 = not known yet), u32 flags. Per sample line it writes: ids u32 (0 = a miss: the caller parses that line itself),
+   * line offsets u32 (start of the line in the text), values f64, explicit times f64 (NaN bits of the stale marker = none). Comment lines are skipped. The text must be followed by 32 bytes of guard.
+   * Returns the number of sample lines, or KERNEL_ERROR.noRoom when there are more than `capacity`.
+   */
+  scanText(
+    text: number,
+    length: number,
+    cache: number,
+    cacheRows: number,
+    ids: number,
+    offsets: number,
+    values: number,
+    times: number,
+    capacity: number,
+  ): number
+}

@@ -1,0 +1,13 @@
+export {
+  QueryError,
+  type Engine,
+  type EngineFeatures,
+  type EngineOptions,
+  type MatrixSeries,
+  type QueryErrorKind,
+  type QueryRequest,
+  type QueryResult,
+  type QueryStats,
+  type QueryValue,
+  type VectorSample,
+} from './contract.ts'

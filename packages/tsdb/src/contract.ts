@@ -1,0 +1,86 @@
+// What the database offers: a writer for one thread and readers for any number of others.
+import type { Appender, Labels, Queryable } from '@watchfire/datamodel'
+
+/** Options of `openDb`; sizes in bytes, times in ms. */
+export interface DbOptions {
+  /** Data directory (Prometheus's layout: wal/, later chunks_head/ and blocks). Created when missing. */
+  readonly dir: string
+  /** Most memory the head may reserve (address space), default 4 GiB − 64 KiB, less where the system refuses. */
+  readonly headMemoryBytesMax?: number
+  /** Most series in the head, 0 = as many as fit. */
+  readonly seriesMax?: number
+  readonly retentionMs?: number
+  /** 0 = out-of-order samples are refused. */
+  readonly outOfOrderWindowMs?: number
+  readonly walCompression?: 'none' | 'snappy'
+  readonly walSegmentBytes?: number
+  /** fdatasync the WAL at most this often; 0 = only when a segment ends and on close. */
+  readonly walFsyncIntervalMs?: number
+  readonly now?: () => number
+  readonly log?: (
+    level: 'debug' | 'info' | 'warn' | 'error',
+    message: string,
+    fields?: Record<string, unknown>,
+  ) => void
+  /** Called during replay. */
+  readonly onReplay?: (progress: { segment: number; first: number; last: number }) => void
+}
+
+/** Everything a reader in another thread needs; can be sent with `postMessage`, shares memory, copies nothing. */
+export interface DbHandle {
+  readonly kind: 'watchfire-db-handle'
+  readonly shards: readonly WebAssembly.Memory[]
+  readonly dir: string
+}
+
+export interface DbStats {
+  readonly seriesCount: number
+  readonly chunkCount: number
+  /** ms; NaN when the head is empty. */
+  readonly minTime: number
+  readonly maxTime: number
+  readonly samplesAppended: { readonly float: number; readonly histogram: number }
+  readonly outOfOrderSamples: number
+  readonly duplicateSamples: number
+  readonly outOfBoundSamples: number
+  readonly refusedSeries: number
+  readonly seriesCreated: number
+  readonly seriesRemoved: number
+  readonly headBytesUsed: number
+  readonly headBytesMax: number
+  readonly symbolBytes: number
+  readonly walSegment: number
+  readonly walBytes: number
+  readonly walCorruptions: number
+  readonly walTruncations: number
+  readonly replayMs: number
+  readonly labelPairCount: number
+}
+
+/** The database as its only writer sees it. One per directory; the directory is locked. */
+export interface Db {
+  readonly handle: DbHandle
+  /** A new commit's worth of appends. Only one may be open. */
+  appender(): Appender
+  stats(): DbStats
+  /** Drops samples older than `timeMs` that are no longer needed (retention of the head), series without samples, and old WAL segments. */
+  truncate(timeMs: number): void
+  /** In-process reader, for tests and tools. */
+  reader(): DbReader
+  close(): Promise<void>
+}
+
+/** Cardinality of the head for `/api/v1/status/tsdb`. */
+export interface HeadCardinality {
+  readonly seriesCountByMetricName: readonly (readonly [string, number])[]
+  readonly labelValueCountByLabelName: readonly (readonly [string, number])[]
+  readonly memoryInBytesByLabelName: readonly (readonly [string, number])[]
+  readonly seriesCountByLabelValuePair: readonly (readonly [string, number])[]
+}
+
+export interface DbReader extends Queryable {
+  cardinality(limit: number): HeadCardinality
+  /** Exact label set of a reference, for diagnostics. */
+  seriesLabels(ref: number): Labels | undefined
+  close(): void
+}

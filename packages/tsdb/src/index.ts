@@ -1,0 +1,1 @@
+export type { Db, DbHandle, DbOptions, DbReader, DbStats, HeadCardinality } from './contract.ts'
