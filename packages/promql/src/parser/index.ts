@@ -1,1 +1,28 @@
-export {}
+export { childrenOf, valueType } from './ast.ts'
+export type {
+  AggregateExpr,
+  AggregateOp,
+  ArithmeticOp,
+  BinaryExpr,
+  BinaryOp,
+  CallExpr,
+  ComparisonOp,
+  DurationExpr,
+  DurationNode,
+  Expr,
+  MatchCardinality,
+  MatrixSelector,
+  NumberLiteral,
+  ParenExpr,
+  PositionRange,
+  SetOp,
+  StringLiteral,
+  SubqueryExpr,
+  TimeModifiers,
+  TrimOp,
+  UnaryExpr,
+  ValueType,
+  VectorMatching,
+  VectorSelector,
+} from './ast.ts'
+export { FUNCTIONS, type FunctionSignature } from './functions-table.ts'
