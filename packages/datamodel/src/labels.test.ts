@@ -32,7 +32,9 @@ describe('labels', () => {
 describe('durations and values', () => {
   it('reads and prints Prometheus durations', () => {
     expect(parseDuration('1h30m')).toBe(5_400_000)
-    expect(parseDuration('1y2w3d4h5m6s7ms')).toBe(31_536_000_000 + 2 * 604_800_000 + 3 * 86_400_000 + 14_706_007)
+    expect(parseDuration('1y2w3d4h5m6s7ms')).toBe(
+      31_536_000_000 + 2 * 604_800_000 + 3 * 86_400_000 + 14_706_007,
+    )
     expect(() => parseDuration('1m1h')).toThrow('not a valid duration string: "1m1h"')
     expect(formatDuration(5_400_000)).toBe('1h30m')
     expect(formatDuration(15 * 86_400_000)).toBe('15d')

@@ -41,3 +41,16 @@ export function formatValue(value: number): string {
   const sign = text[exponent + 1]!
   return `${text.slice(0, exponent)}e${sign}${digits.padStart(2, '0')}`
 }
+
+/** Formats a float as Go's `%v` and `%g` do: shortest digits, exponent form below 1e-4 and from 1e+06 on. */
+export function formatGo(value: number): string {
+  if (value !== value) return 'NaN'
+  if (value === Infinity) return '+Inf'
+  if (value === -Infinity) return '-Inf'
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
+  const [mantissa, exponentText] = value.toExponential().split('e') as [string, string]
+  const exponent = Number(exponentText)
+  if (exponent < -4 || exponent >= 6)
+    return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
+  return formatValue(value)
+}
