@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 // Tests run on the TypeScript sources: the `@watchfire/source` export condition needs no build (workers and pages do).
-const conditions = ['@watchfire/source', 'node', 'import', 'module', 'default']
+const conditions = ['@watchfire/source', 'node']
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },

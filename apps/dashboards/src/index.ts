@@ -1,1 +1,7 @@
-export {}
+export {
+  createDashboardsApp,
+  startDashboards,
+  type DashboardsOptions,
+  type RunningDashboards,
+} from './start.ts'
+export { ProvisioningError } from './provisioning/yaml-file.ts'
