@@ -3,6 +3,18 @@
 // Addresses and lengths are u32 (JS: apply `>>> 0` to results); times are f64 milliseconds; values are f64 whose bits are kept.
 // Every decoder is bounded: damaged input gives a negative KERNEL_ERROR, never an access outside the given ranges.
 
+/**
+ * End of the region [0, HEAP_BASE) that holds the module's read-only static data in every memory it is instantiated on. Nobody else may
+ * write below it: a further instantiation rewrites the same bytes there.
+ */
+export const HEAP_BASE = 65536
+
+/** Most pages of 64 KiB a memory may declare as its maximum. */
+export const MAX_PAGES = 65535
+
+/** Bytes that arenas leave untouched at the end of their memory, so that vector loads at the end of a buffer stay inside. */
+export const GUARD_BYTES = 64
+
 /** Negative results of kernels. */
 export const KERNEL_ERROR = {
   /** The input is damaged. */

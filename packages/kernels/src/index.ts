@@ -1,9 +1,14 @@
 export {
   DECODE,
+  GUARD_BYTES,
+  HEAP_BASE,
   KERNEL_ERROR,
+  MAX_PAGES,
   WINDOW,
   XOR_APPEND,
   XOR_STATE_BYTES,
   type KernelExports,
   type WindowFunction,
 } from './contract.ts'
+export { loadKernels } from './load.ts'
+export { MemoryBudgetError, createArena, type Arena, type ArenaOptions } from './arena.ts'

@@ -1,0 +1,4 @@
+// Exports of the module; signatures and layouts are described in src/contract.ts.
+// No managed allocation, no start function; tables are read-only. Mutable WebAssembly globals would belong to one instance.
+export { crc32c } from "./crc32c";
+export { xorInit, xorAppend, xorResume, xorDecode } from "./xor";

@@ -1,0 +1,60 @@
+// Bit streams the slow and obvious way, most significant bit first.
+
+/** Collects bits. */
+export class BitWriter {
+  readonly #bits: number[] = []
+
+  /** The lowest `count` bits of `value`. */
+  write(value: bigint, count: number): void {
+    const text = BigInt.asUintN(count, value).toString(2).padStart(count, '0')
+    for (const digit of text) this.#bits.push(digit === '1' ? 1 : 0)
+  }
+
+  get length(): number {
+    return this.#bits.length
+  }
+
+  /** The bytes, the last filled up with zeros. */
+  bytes(): Uint8Array {
+    const out = new Uint8Array(Math.ceil(this.#bits.length / 8))
+    this.#bits.forEach((bit, i) => (out[i >> 3]! |= bit << (7 - (i & 7))))
+    return out
+  }
+}
+
+const floatView = new DataView(new ArrayBuffer(8))
+
+export function floatBits(value: number): bigint {
+  floatView.setFloat64(0, value)
+  return floatView.getBigUint64(0)
+}
+
+/** Writes value bits as Gorilla does; `window` keeps leading and trailing zeros between calls (leading 255 = none). */
+export function writeXor(
+  out: BitWriter,
+  bits: bigint,
+  before: bigint,
+  window: { leading: number; trailing: number },
+): void {
+  const change = bits ^ before
+  if (change === 0n) return out.write(0n, 1)
+  const text = change.toString(2).padStart(64, '0')
+  const leading = Math.min(31, text.indexOf('1'))
+  const trailing = 63 - text.lastIndexOf('1')
+  if (window.leading !== 255 && leading >= window.leading && trailing >= window.trailing) {
+    out.write(0b10n, 2)
+  } else {
+    window.leading = leading
+    window.trailing = trailing
+    out.write(0b11n, 2)
+    out.write(BigInt(leading), 5)
+    out.write(BigInt(64 - leading - trailing), 6)
+  }
+  out.write(change >> BigInt(window.trailing), 64 - window.leading - window.trailing)
+}
+
+/** `count`-bit numbers of Prometheus hold −2^(count−1)+1 … 2^(count−1). */
+export function inRange(value: bigint, count: number): boolean {
+  const half = 1n << BigInt(count - 1)
+  return value >= -half + 1n && value <= half
+}
