@@ -26,3 +26,10 @@ export type {
   VectorSelector,
 } from './ast.ts'
 export { FUNCTIONS, type FunctionSignature } from './functions-table.ts'
+export { documentedType } from './check.ts'
+export { ParseError, positionText } from './error.ts'
+export { exprToJson, type ExprJson } from './json.ts'
+export { ALL_EXPERIMENTS, type ParserOptions } from './options.ts'
+export { parseExpr, parseMetricSelector } from './parse.ts'
+export { prettyExpr, printExpr } from './print.ts'
+export { AGGREGATORS, KEYWORDS } from './tokens.ts'
