@@ -2,3 +2,5 @@
 // No managed allocation, no start function; tables are read-only. Mutable WebAssembly globals would belong to one instance.
 export { crc32c } from "./crc32c";
 export { xorInit, xorAppend, xorResume, xorDecode } from "./xor";
+export { decodeFloats, instantFloats, addRow, extremeRow } from "./columns";
+export { windowFloats } from "./window";

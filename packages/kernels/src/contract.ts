@@ -97,7 +97,8 @@ export interface KernelExports {
   // ---- columns of a query
   /**
    * Decodes the float chunks (XOR, RAW) in `rowCount` rows of a chunk table (see datamodel CHUNK_ROW_BYTES) from `row` on, keeping minTime ≤ t ≤ maxTime.
-   * Rows of histogram encodings are skipped. Returns the count or KERNEL_ERROR (noRoom when over `capacity`).
+   * Rows of histogram encodings are skipped. Returns the count or KERNEL_ERROR. Whole chunks are decoded before samples are dropped: `capacity` must
+   * hold all samples of the rows that overlap the range, else noRoom.
    */
   decodeFloats(
     row: number,
@@ -111,7 +112,7 @@ export interface KernelExports {
   ): number
   /**
    * Instant selection at `steps` times start + i·step: newest sample with t−lookback < ts ≤ t. `values[i]` and `present[i]` (u8, 1 or 0) are written; a stale marker
-   * means absent. `sampleTimes` (f64 per step) is written when not 0.
+   * means absent. `sampleTimes` (f64 per step) is written when not 0. Where absent, values and sample times are 0. `step` ≥ 0.
    */
   instantFloats(
     times: number,
@@ -127,7 +128,8 @@ export interface KernelExports {
   ): void
   /**
    * A window function at `steps` times over (t−range, t], Prometheus's semantics and arithmetic order. Input must have no stale markers (DECODE.dropStale).
-   * `scratch` = 32 bytes per sample of scratch.
+   * `scratch` = 32 bytes per sample of scratch. `values` are 0 where absent. `step` ≥ 0. Rate, increase, delta, irate, idelta, min, max, count, last, first, present,
+   * changes and resets take O(samples + steps) (rate and increase: plus the resets inside each window), the rest O(samples in each window).
    */
   windowFloats(
     func: number,
@@ -150,6 +152,16 @@ export interface KernelExports {
     row: number,
     present: number,
     steps: number,
+  ): void
+
+  /** Smallest (`largest` 0) or largest (1) of rows; a NaN gives way to any number. `counts` u32 per step is raised where present, 0 = nothing in `extremes` yet. */
+  extremeRow(
+    extremes: number,
+    counts: number,
+    row: number,
+    present: number,
+    steps: number,
+    largest: number,
   ): void
 
   // ---- histogram chunks (encodings 2 and 3)
