@@ -41,6 +41,7 @@ export interface RelabelConfig {
 export interface HttpClientConfig {
   readonly basicAuth?: {
     readonly username: string
+    readonly usernameFile?: string
     readonly password?: string
     readonly passwordFile?: string
   }
@@ -88,6 +89,8 @@ export interface ScrapeConfig {
   readonly scrapeNativeHistograms: boolean
   readonly alwaysScrapeClassicHistograms: boolean
   readonly convertClassicHistogramsToNhcb: boolean
+  /** Adds scrape_timeout_seconds, scrape_sample_limit and scrape_body_size_bytes. */
+  readonly extraScrapeMetrics?: boolean
   readonly metricsPath: string
   readonly scheme: 'http' | 'https'
   readonly enableCompression: boolean
@@ -127,7 +130,21 @@ export interface Config {
   readonly text: string
   readonly global: GlobalConfig
   readonly scrapeConfigs: readonly ScrapeConfig[]
+  /** Files that the patterns of `rule_files` found, in order of the patterns; relative to the working directory or absolute. */
   readonly ruleFiles: readonly string[]
   readonly alertRelabelConfigs: readonly RelabelConfig[]
   readonly alertmanagers: readonly AlertmanagerConfig[]
+  readonly storage: StorageLimits
+  /** The configuration as `/api/v1/status/config` shows it: defaults filled in, secrets as `<secret>`. */
+  readonly effectiveYaml: string
+  /** Things worth a line in the log. */
+  readonly warnings: readonly string[]
+}
+
+/** What the file says about the database, the flags' values where it says nothing. */
+export interface StorageLimits {
+  /** 0 = no limit, for both. */
+  readonly retentionMs: number
+  readonly retentionBytes: number
+  readonly outOfOrderWindowMs: number
 }

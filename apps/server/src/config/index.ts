@@ -1,0 +1,17 @@
+export { effectiveConfigYaml, loadConfig, parseConfig, readText, type LoadOptions } from './load.ts'
+export { ConfigError, type Place } from './errors.ts'
+export { formatSize, parseSize } from './schema.ts'
+export { glob, partMatcher } from './glob.ts'
+export type {
+  AlertmanagerConfig,
+  Config,
+  DiscoveryConfig,
+  FileSdConfig,
+  GlobalConfig,
+  HttpClientConfig,
+  RelabelConfig,
+  ScrapeConfig,
+  ScrapeProtocol,
+  StaticConfig,
+  StorageLimits,
+} from './types.ts'
