@@ -1,0 +1,107 @@
+// Small pieces of text handling in which the exposition formats follow Go: quoting of bytes in errors, floats, escapes.
+import { quoteString } from '@watchfire/datamodel'
+import { ExpositionError } from './types.ts'
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Decodes UTF-8, undefined when it is not valid. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return strict.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** A view of bytes as a latin1 string: equal bytes, equal strings. */
+export function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+}
+
+/** UTF-8 text of a range; bytes that are not valid become U+FFFD. */
+export function utf8(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
+}
+
+/** Bytes in double quotes as Go's `%q` prints them; bytes outside UTF-8 become `\xNN`. */
+export function quoteBytes(bytes: Uint8Array): string {
+  const whole = decodeUtf8(bytes)
+  if (whole !== undefined) return quoteString(whole)
+  let out = '"'
+  let i = 0
+  while (i < bytes.length) {
+    const length = sequenceLength(bytes, i)
+    if (length === 0) out += '\\x' + bytes[i++]!.toString(16).padStart(2, '0')
+    else {
+      out += quoteString(utf8(bytes, i, i + length)).slice(1, -1)
+      i += length
+    }
+  }
+  return out + '"'
+}
+
+/** Length of the valid UTF-8 sequence at `i`, 0 when there is none. */
+function sequenceLength(bytes: Uint8Array, i: number): number {
+  const first = bytes[i]!
+  const length =
+    first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0
+  if (length === 0 || i + length > bytes.length) return 0
+  return decodeUtf8(bytes.subarray(i, i + length)) === undefined ? 0 : length
+}
+
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+const INFINITY = /^([+-]?)(?:inf|infinity)$/i
+
+/** Go's ParseFloat without hexadecimal and underscores, as the text formats use it. Throws with Go's message. */
+export function parseFloatText(text: string): number {
+  if (/[pP_]/.test(text)) throw new ExpositionError('unsupported character in float')
+  const value = goFloat(text)
+  if (value === undefined)
+    throw new ExpositionError(`strconv.ParseFloat: parsing ${quoteLatin1(text)}: invalid syntax`)
+  if (!Number.isFinite(value) && DECIMAL.test(text))
+    throw new ExpositionError(`strconv.ParseFloat: parsing ${quoteLatin1(text)}: value out of range`)
+  return value
+}
+
+/** The value of a Go float literal (decimal, Inf, NaN), undefined when it is none. */
+export function goFloat(text: string): number | undefined {
+  if (DECIMAL.test(text)) return Number(text)
+  const infinity = INFINITY.exec(text)
+  if (infinity) return infinity[1] === '-' ? -Infinity : Infinity
+  return /^nan$/i.test(text) ? NaN : undefined
+}
+
+/** `%q` of text that was cut from a body as latin1. */
+export function quoteLatin1(text: string): string {
+  return quoteBytes(Buffer.from(text, 'latin1'))
+}
+
+/** Go's `strconv.FormatFloat(f, 'g', -1, 64)`: shortest digits, exponent form below 1e-4 and from 1e+06. */
+export function formatGoG(value: number): string {
+  if (value !== value) return 'NaN'
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
+  const [mantissa, exponentText] = value.toExponential().split('e') as [string, string]
+  const exponent = Number(exponentText)
+  if (exponent >= -4 && exponent < 6) return String(value)
+  return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
+}
+
+/** Label values `le` and `quantile` in OpenMetrics form: always with a dot or an exponent. */
+export function formatOpenMetricsFloat(value: number): string {
+  if (value !== value) return 'NaN'
+  if (value === Infinity) return '+Inf'
+  if (value === -Infinity) return '-Inf'
+  const text = formatGoG(value)
+  return /[e.]/.test(text) ? text : text + '.0'
+}
+
+/** Undoes `\"`, `\\` and `\n` of label values and names. */
+export function unescapeLabel(text: string): string {
+  return text.includes('\\') ? text.replace(/\\(["\\n])/g, (_, c: string) => (c === 'n' ? '\n' : c)) : text
+}
+
+/** Undoes `\\` and `\n` of help texts (text format). */
+export function unescapeHelp(text: string): string {
+  return text.includes('\\') ? text.replace(/\\([\\n])/g, (_, c: string) => (c === 'n' ? '\n' : c)) : text
+}

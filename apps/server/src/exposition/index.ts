@@ -1,0 +1,20 @@
+export { acceptHeader, createParser, fallbackMediaType, negotiateMediaType } from './negotiate.ts'
+export {
+  BUCKET_LIMIT_ERROR,
+  SCHEMA_MAX,
+  compactHistogram,
+  histogramProblem,
+  limitHistogram,
+  reduceResolution,
+  schemaForFactor,
+  type HistogramLimits,
+} from './histogram.ts'
+export { formatGoG, formatOpenMetricsFloat, parseFloatText, quoteBytes } from './go-text.ts'
+export {
+  ExpositionError,
+  duplicateLabel,
+  type Entry,
+  type ExpositionParser,
+  type ParsedExemplar,
+  type ParserOptions,
+} from './types.ts'
