@@ -1,1 +1,5 @@
-export {}
+export { startAlertmanager, type RunningAlertmanager, type StartOptions } from './start.ts'
+export { Alertmanager, type AlertmanagerOptions, type AlertStatus } from './alertmanager.ts'
+export { ConfigError, DEFAULT_CONFIG_TEXT, loadConfig, type AlertmanagerConfig } from './config/index.ts'
+export type { InboxNotification, NotificationMessage } from './notify/index.ts'
+export type { Logger } from './logger.ts'

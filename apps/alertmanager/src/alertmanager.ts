@@ -1,0 +1,211 @@
+// The Alertmanager without its HTTP side: joins store, routes, inhibition, silences and receivers, and swaps the parts
+// that depend on the configuration when it changes.
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { Clock, TimerHandle } from '@watchfire/datamodel'
+import { AlertStore, isResolved, type AlertRecord } from './alerts/index.ts'
+import type { AlertmanagerConfig, ReceiverConfig } from './config/index.ts'
+import { Dispatcher, buildRoute } from './dispatch/index.ts'
+import { Inhibitor } from './inhibit/index.ts'
+import type { Logger } from './logger.ts'
+import { createMetrics, type AlertmanagerMetrics } from './metrics.ts'
+import { NotificationLog } from './nflog/index.ts'
+import {
+  Inbox,
+  Pipeline,
+  createInboxIntegration,
+  createWebhook,
+  postOverNetwork,
+  type PostFunction,
+  type Receiver,
+} from './notify/index.ts'
+import { Snapshots } from './snapshot/index.ts'
+import { SilenceStore, silenceState } from './silence/index.ts'
+
+export interface AlertmanagerOptions {
+  readonly config: AlertmanagerConfig
+  /** Undefined = nothing is kept over a restart. */
+  readonly dataDir?: string
+  readonly externalUrl: string
+  readonly version: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random?: () => number
+  /** How webhooks are posted; the network by default. */
+  readonly post?: PostFunction
+  readonly alertsMax?: number
+}
+
+/** What the API says about one alert. */
+export interface AlertStatus {
+  readonly state: 'active' | 'suppressed'
+  readonly silencedBy: readonly string[]
+  readonly inhibitedBy: readonly string[]
+  readonly mutedBy: readonly string[]
+}
+
+/** How often what is over is forgotten, ms. */
+const SWEEP_MS = 15 * 60_000
+
+export class Alertmanager {
+  readonly alerts: AlertStore
+  readonly silences: SilenceStore
+  readonly inbox: Inbox
+  readonly metrics: AlertmanagerMetrics
+  readonly startedAt: number
+  readonly clock: Clock
+  readonly #options: AlertmanagerOptions
+  readonly #log: NotificationLog
+  readonly #snapshots: Snapshots | undefined
+  #config: AlertmanagerConfig
+  #inhibitor!: Inhibitor
+  #dispatcher!: Dispatcher
+  #receivers!: ReadonlyMap<string, Receiver>
+  #sweepTimer: TimerHandle
+
+  /** Reads what is kept in `dataDir`; throws when it cannot be used. */
+  constructor(options: AlertmanagerOptions) {
+    const { clock, dataDir } = options
+    this.#options = options
+    this.#config = options.config
+    this.clock = clock
+    this.startedAt = clock.now()
+    this.metrics = createMetrics(options.version, () => clock.now())
+    const snapshots = dataDir === undefined ? undefined : new Snapshots(dataDir, clock, options.logger)
+    this.#snapshots = snapshots
+    this.silences = new SilenceStore(
+      { randomId: randomUUID, onChange: () => snapshots?.changed('silences') },
+      snapshots?.readSilences() ?? [],
+    )
+    this.#log = new NotificationLog(
+      { onChange: () => snapshots?.changed('nflog') },
+      snapshots?.readLog() ?? [],
+    )
+    snapshots?.connect({ silences: () => this.silences.all(), log: () => this.#log.all() })
+    this.inbox = new Inbox({
+      now: () => clock.now(),
+      ...(dataDir !== undefined && { file: join(dataDir, 'inbox.jsonl') }),
+    })
+    this.alerts = new AlertStore(options.alertsMax === undefined ? {} : { alertsMax: options.alertsMax })
+    this.alerts.onAlert((alert) => {
+      this.#inhibitor.observe(alert)
+      this.#dispatcher.dispatch(alert)
+    })
+    this.#apply(options.config)
+    this.metrics.connect({
+      alertCounts: () => this.#countAlerts(),
+      silenceCounts: () => this.#countSilences(),
+      groupCount: () => this.#dispatcher.groupCount,
+      limitedAlerts: () => this.alerts.limited,
+    })
+    this.#sweepTimer = clock.setTimeout(() => this.#sweep(), SWEEP_MS)
+  }
+
+  get config(): AlertmanagerConfig {
+    return this.#config
+  }
+
+  get dispatcher(): Dispatcher {
+    return this.#dispatcher
+  }
+
+  get receivers(): ReadonlyMap<string, Receiver> {
+    return this.#receivers
+  }
+
+  /** Replaces the configuration: groups are rebuilt, the notification log keeps receivers from hearing twice. */
+  reload(config: AlertmanagerConfig): void {
+    this.#dispatcher.stop()
+    this.#config = config
+    this.#apply(config)
+    for (const alert of this.alerts.values()) this.#dispatcher.dispatch(alert)
+  }
+
+  /** State of an alert now; `mutedBy` comes from its group. */
+  statusOf(alert: AlertRecord, mutedBy: readonly string[] = []): AlertStatus {
+    const now = this.clock.now()
+    const source = this.#inhibitor.inhibitedBy(alert.labels, now)
+    const inhibitedBy = source === undefined ? [] : [source]
+    const silencedBy = this.silences.silencedBy(alert.labels, now)
+    const suppressed = inhibitedBy.length > 0 || silencedBy.length > 0 || mutedBy.length > 0
+    return { state: suppressed ? 'suppressed' : 'active', silencedBy, inhibitedBy, mutedBy }
+  }
+
+  stop(): void {
+    this.#sweepTimer.cancel()
+    this.#dispatcher.stop()
+    this.#snapshots?.stop()
+  }
+
+  #apply(config: AlertmanagerConfig): void {
+    const { clock, logger, random = Math.random, externalUrl } = this.#options
+    const { metrics, silences } = this
+    this.#receivers = new Map(
+      config.receivers.map((receiver) => [receiver.name, this.#createReceiver(receiver)]),
+    )
+    this.#inhibitor = new Inhibitor(config.inhibitRules, this.alerts.values())
+    const pipeline = new Pipeline({
+      clock,
+      random,
+      logger,
+      metrics,
+      silences,
+      externalUrl,
+      receivers: this.#receivers,
+      timeIntervals: config.timeIntervals,
+      inhibitor: this.#inhibitor,
+      log: this.#log,
+    })
+    this.#dispatcher = new Dispatcher(buildRoute(config.route), clock, (flush) => pipeline.notify(flush))
+    const integrations = [...this.#receivers.values()].reduce((sum, r) => sum + r.integrations.length, 0)
+    metrics.receivers.set(config.receivers.length)
+    metrics.integrations.set(integrations)
+    metrics.inhibitionRules.set(config.inhibitRules.length)
+    metrics.reloadOk.set(1)
+    metrics.reloadTime.set(clock.now() / 1000)
+  }
+
+  #createReceiver(config: ReceiverConfig): Receiver {
+    const { clock, version, post = postOverNetwork } = this.#options
+    const webhookOptions = {
+      userAgent: `Alertmanager/${version}`,
+      post,
+      withTimeout: (timeoutMs: number, signal: AbortSignal) => {
+        if (timeoutMs <= 0) return { signal, done: () => {} }
+        const abort = new AbortController()
+        const timer = clock.setTimeout(() => abort.abort(new Error('context deadline exceeded')), timeoutMs)
+        return { signal: AbortSignal.any([signal, abort.signal]), done: () => timer.cancel() }
+      },
+    }
+    return {
+      name: config.name,
+      labels: { name: config.name, ...config.labels },
+      integrations: [
+        ...config.webhooks.map((webhook, i) => createWebhook(webhook, i, webhookOptions)),
+        ...config.inboxes.map((inbox, i) => createInboxIntegration(inbox, i, this.inbox)),
+      ],
+    }
+  }
+
+  #sweep(): void {
+    const now = this.clock.now()
+    this.alerts.sweep(now)
+    this.silences.sweep(now)
+    this.#log.sweep(now)
+    this.#inhibitor.sweep(now)
+    this.#sweepTimer = this.clock.setTimeout(() => this.#sweep(), SWEEP_MS)
+  }
+
+  #countAlerts() {
+    const counts = { active: 0, suppressed: 0 }
+    for (const alert of this.alerts.values())
+      if (!isResolved(alert, this.clock.now())) counts[this.statusOf(alert).state]++
+    return counts
+  }
+
+  #countSilences() {
+    const counts = { active: 0, pending: 0, expired: 0 }
+    for (const silence of this.silences.all()) counts[silenceState(silence, this.clock.now())]++
+    return counts
+  }
+}

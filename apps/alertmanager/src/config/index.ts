@@ -1,0 +1,20 @@
+export { DEFAULT_CONFIG_TEXT, loadConfig } from './load.ts'
+export {
+  MatcherError,
+  matcherText,
+  matchersText,
+  parseMatcher,
+  parseMatchers,
+  type MatcherMode,
+} from './matcher-text.ts'
+export { inTimeInterval, type TimeInterval } from './time-interval.ts'
+export { ConfigError } from './yaml-cursor.ts'
+export type {
+  AlertmanagerConfig,
+  InboxConfig,
+  InhibitRuleConfig,
+  OutgoingHttpConfig,
+  ReceiverConfig,
+  RouteConfig,
+  WebhookConfig,
+} from './types.ts'

@@ -1,0 +1,9 @@
+export {
+  SilenceError,
+  SilenceStore,
+  silenceState,
+  type Silence,
+  type SilenceDraft,
+  type SilenceState,
+  type SilenceStoreOptions,
+} from './silence-store.ts'
