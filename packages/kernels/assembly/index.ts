@@ -4,3 +4,5 @@ export { crc32c } from "./crc32c";
 export { xorInit, xorAppend, xorResume, xorDecode } from "./xor";
 export { decodeFloats, instantFloats, addRow, extremeRow } from "./columns";
 export { windowFloats } from "./window";
+export { snappyBound, snappyEncode, snappyDecodedLength, snappyDecode } from "./snappy";
+export { parseNumber, formatNumber } from "./number";
