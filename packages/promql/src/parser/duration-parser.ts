@@ -1,11 +1,7 @@
-// The token stream with one token of lookahead, errors, and the durations computed within `[…]` and after `offset`.
-import { quoteString } from '@watchfire/datamodel'
+// The durations computed within `[…]` and after `offset`.
 import type { DurationExpr, DurationNode, NumberLiteral } from './ast.ts'
-import { ParseError } from './error.ts'
-import { Lexer } from './lexer.ts'
-import { durationSeconds, parseNumber, unquote } from './literals.ts'
-import type { ResolvedParserOptions } from './options.ts'
-import { describeToken, type Token } from './tokens.ts'
+import { TokenStream } from './token-stream.ts'
+import type { Token } from './tokens.ts'
 
 const DURATION_PRECEDENCE: Readonly<Record<string, number>> = {
   '+': 1,
@@ -20,69 +16,8 @@ const POWER = 3
 /** Reports an unexpected token in the words of the place where a duration stands. */
 type Misplaced = () => never
 
-export class DurationParser {
-  readonly options: ResolvedParserOptions
-  readonly #lexer: Lexer
-  #next: Token | undefined
-  /** End of the token taken last. */
-  protected lastEnd = 0
+export class DurationParser extends TokenStream {
   #nesting = 0
-
-  constructor(input: string, options: ResolvedParserOptions, series = false) {
-    this.#lexer = new Lexer(input, series)
-    this.options = options
-    if (input.length > options.lengthMax) this.fail(`input is longer than ${options.lengthMax} characters`, 0)
-  }
-
-  /** The next token. It is cut only when asked for: an error before it must come first. */
-  protected peek(): Token {
-    return (this.#next ??= this.#lexer.token())
-  }
-
-  protected take(): Token {
-    const token = this.peek()
-    this.#next = undefined
-    this.lastEnd = token.end
-    return token
-  }
-
-  protected fail(message: string, start: number, end: number = start): never {
-    throw new ParseError(this.#lexer.input, message, start, end)
-  }
-
-  /** The next token does not fit here. */
-  protected unexpected(context = '', expected = ''): never {
-    const token = this.peek()
-    let message = `unexpected ${describeToken(token)}`
-    if (context) message += ` in ${context}`
-    if (expected) message += `, expected ${expected}`
-    return this.fail(message, token.start, token.end)
-  }
-
-  protected unquoted(token: Token): string {
-    return unquote(token.text)
-  }
-
-  protected quoted(text: string): string {
-    return quoteString(text).replace(/\\udc([0-9a-f]{2})/g, '\\x$1')
-  }
-
-  /** The number or duration that is the next token. */
-  protected parseNumberLiteral(): NumberLiteral {
-    const { type, text, start, end } = this.take()
-    const duration = type === 'duration'
-    try {
-      return {
-        type: 'numberLiteral',
-        value: duration ? durationSeconds(text) : parseNumber(text),
-        duration,
-        start,
-        end,
-      }
-    } catch (error) {
-      return this.fail(error instanceof Error ? error.message : String(error), start, end)
-    }
-  }
 
   protected parsePositiveDuration(misplaced: Misplaced): DurationNode {
     const duration = this.parseDuration(1, misplaced)
