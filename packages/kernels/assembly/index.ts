@@ -6,3 +6,4 @@ export { decodeFloats, instantFloats, addRow, extremeRow } from "./columns";
 export { windowFloats } from "./window";
 export { snappyBound, snappyEncode, snappyDecodedLength, snappyDecode } from "./snappy";
 export { parseNumber, formatNumber } from "./number";
+export { scanText } from "./scan";

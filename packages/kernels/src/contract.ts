@@ -63,6 +63,12 @@ export type WindowFunction = (typeof WINDOW)[keyof typeof WINDOW]
 /** Flags of `decodeFloats`. */
 export const DECODE = { dropStale: 1 } as const
 
+/** Bytes of a row of the cache of `scanText`. */
+export const SCAN_ROW_BYTES = 16
+
+/** Flags of `scanText`. */
+export const SCAN = { openMetrics: 1 } as const
+
 export interface KernelExports {
   // ---- checksums and compression
   /** CRC-32C (Castagnoli) of bytes, continuing from `crc` (0 to begin). */
@@ -77,8 +83,9 @@ export interface KernelExports {
 
   // ---- numbers
   /**
-   * Parses the number at `address` (Go's ParseFloat as the exposition formats use it, incl. Inf/NaN spellings) that ends at `end`. Stores the
-   * f64 at `out`. Returns 0 = not a number, 1 = exact, 2 = valid but the caller must parse the text itself (rare long decimals, hex, underscores).
+   * Parses the number at `address` (Go's ParseFloat as the exposition formats use it: decimals, Inf/NaN spellings, no hex, no underscores, out of range is a fault)
+   * that ends at `end`. Stores the f64 at `out`, a NaN with the bits 0x7ff8000000000001. Returns 0 = not a number, 1 = exactly rounded, 2 = valid but the caller must
+   * parse the text itself (a few decimals of more than 19 digits).
    */
   parseNumber(address: number, end: number, out: number): number
   /** Writes the shortest decimal text as `formatValue` does for integers below 2^53 and short decimals; returns its length or 0 (caller formats). Room: 32 bytes. */
@@ -205,10 +212,17 @@ export interface KernelExports {
 
   // ---- text exposition
   /**
-   * Scans a text exposition (0.0.4 or OpenMetrics) whose series stood at the same place last time. The cache is an array of rows of 16 bytes, one a sample line in order: u32 address and u32 length of the
-   * line's series text (`name{…}` up to the blank before the value), u32 id of the caller (0 = not known yet), u32 flags. Per sample line it writes: ids u32 (0 = a miss: the caller parses that line itself),
-   * line offsets u32 (start of the line in the text), values f64, explicit times f64 (NaN bits of the stale marker = none). Comment lines are skipped. The text must be followed by 32 bytes of guard.
-   * Returns the number of sample lines, or KERNEL_ERROR.noRoom when there are more than `capacity`.
+   * Scans a text exposition (0.0.4, or OpenMetrics by flag) against the series of the scrape before. The cache is an array of rows of SCAN_ROW_BYTES, one a sample line
+   * in the order of last time: u32 address and u32 length of the line's series text (`name{…}` up to the blank before the value), u32 id of the caller (0 = not known:
+   * never matches), u32 spare. A line is looked for at the row after the one matched last and a few further on, so that single series may come and go.
+   *
+   * Per sample line it writes: ids u32 (0 = a miss: the caller parses that line itself), line offsets u32 (start of the line in the text), values f64, explicit times f64 in ms
+   * (bits of the stale marker = none). A miss is every line that is not a known series, a value and perhaps a timestamp: unknown ones, exemplars, carriage returns, lines that
+   * begin with a blank, numbers `parseNumber` leaves to the caller, and all faults. A miss reaches up to the next offset or to the end; comments may follow in it. A NaN gets
+   * the bits 0x7ff8000000000001. Comment lines, and empty lines of 0.0.4, are skipped unchecked; `commentHash`, when not 0, gets the u32 CRC-32C of all comment lines.
+   *
+   * The text must be followed by 32 readable bytes. Cached texts must not lie in the text's buffer. Returns the number of sample lines, or KERNEL_ERROR.noRoom when there are
+   * more than `capacity`.
    */
   scanText(
     text: number,
@@ -220,5 +234,7 @@ export interface KernelExports {
     values: number,
     times: number,
     capacity: number,
+    flags?: number,
+    commentHash?: number,
   ): number
 }
