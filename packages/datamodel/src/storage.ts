@@ -11,6 +11,8 @@ export const CHUNK_ENCODING = {
   xor2: 4,
   histogramSt: 5,
   floatHistogramSt: 6,
+  /** A decoded histogram image (layout: `histogramImageSize` of the kernels), then n×f64 start timestamps when flag bit 0 is set; only in a query's memory. */
+  histogramImage: 254,
   /** n×f64 timestamps (ms), then n×f64 values, then n×f64 start timestamps (0 = none) when flag bit 0 of `flags` is set. */
   raw: 255,
 } as const
