@@ -1,5 +1,5 @@
 // Reads test scripts: blocks of `clear`, `load` and `eval`, ended by an empty line (or a comment).
-import type { Labels} from '@watchfire/datamodel';
+import type { Labels } from '@watchfire/datamodel'
 import { RegexError, compileRe2, parseDuration } from '@watchfire/datamodel'
 import { ALL_EXPERIMENTS, ParseError, parseExpr, parseSeriesDescription } from '../parser/index.ts'
 import type { SeriesDescription, SeriesValue } from '../parser/index.ts'

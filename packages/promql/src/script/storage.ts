@@ -1,7 +1,6 @@
 // A storage in memory for scripts: series as lists of samples, handed to queries as RAW chunks and, for histograms, as
 // images of one sample each. Counter reset hints come out as the database would give them.
-import type {
-  Labels} from '@watchfire/datamodel';
+import type { Labels } from '@watchfire/datamodel'
 import {
   CHUNK_ROW_BYTES,
   CHUNK_ENCODING,
