@@ -1,0 +1,265 @@
+// Lines, areas, bars and stacks over time, drawn by uPlot from columns. Text goes into text nodes only: names come from strangers.
+import 'uplot/dist/uPlot.min.css'
+import './chart.css'
+import { useComputedColorScheme } from '@mantine/core'
+import { useElementSize } from '@mantine/hooks'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
+import uPlot from 'uplot'
+import { stackColumns, type Columns } from './columns.ts'
+
+export interface TimeSeries {
+  readonly name: string
+  readonly color: string
+  /** Draws on a second axis at the right. */
+  readonly right?: boolean
+  readonly unit?: (value: number) => string
+}
+
+export interface TimeChartProps {
+  readonly columns: Columns
+  readonly series: readonly TimeSeries[]
+  readonly height: number
+  readonly stacked?: boolean
+  readonly bars?: boolean
+  /** 0…1 */
+  readonly fill?: number
+  readonly lineWidth?: number
+  readonly minZero?: boolean
+  readonly unit: (value: number) => string
+  readonly hidden?: ReadonlySet<number>
+  /** Horizontal lines. */
+  readonly thresholds?: readonly { readonly value: number; readonly color: string }[]
+  /** Charts with the same key share a crosshair. */
+  readonly syncKey?: string
+  /** Called with seconds when the reader drags over a range. */
+  readonly onZoom?: (from: number, to: number) => void
+  /** Full time range, seconds: drawn even where there are no points. */
+  readonly range?: readonly [number, number]
+}
+
+export function TimeChart(props: TimeChartProps): ReactNode {
+  const { ref, width } = useElementSize()
+  const holder = useRef<HTMLDivElement>(null)
+  const scheme = useComputedColorScheme('light')
+  const [hover, setHover] = useState<Hover>()
+  const latest = useRef(props)
+  useEffect(() => {
+    latest.current = props
+  })
+  const {
+    columns,
+    series,
+    height,
+    stacked,
+    bars,
+    fill,
+    lineWidth,
+    minZero,
+    hidden,
+    thresholds,
+    syncKey,
+    range,
+  } = props
+
+  useEffect(() => {
+    if (!holder.current || width < 50) return
+    const plotted = stacked ? stackColumns(columns, hidden) : columns
+    const dark = scheme === 'dark'
+    const axis: Partial<uPlot.Axis> = {
+      stroke: dark ? '#9aa4b2' : '#5b6570',
+      grid: { stroke: dark ? '#2b313a' : '#e8ebef', width: 1 },
+      ticks: { stroke: dark ? '#2b313a' : '#e8ebef', width: 1 },
+      font: '11px system-ui, sans-serif',
+    }
+    const chart = new uPlot(
+      {
+        width,
+        height,
+        legend: { show: false },
+        cursor: {
+          y: false,
+          points: { size: 6 },
+          drag: { x: true, y: false, setScale: false },
+          ...(syncKey !== undefined && { sync: { key: syncKey, setSeries: false } }),
+        },
+        scales: {
+          x: { time: true, range: (_u, min, max) => (range ? [range[0], range[1]] : [min ?? 0, max ?? 1]) },
+          y: { range: (_u, min, max) => yRange(min, max, minZero ?? false, thresholds) },
+          right: { range: (_u, min, max) => yRange(min, max, true) },
+        },
+        axes: [
+          { ...axis, space: 70 },
+          { ...axis, size: axisSize, values: (_u, ticks) => ticks.map((tick) => latest.current.unit(tick)) },
+          ...(series.some((s) => s.right)
+            ? [
+                {
+                  ...axis,
+                  scale: 'right',
+                  side: 1 as const,
+                  size: axisSize,
+                  grid: { show: false },
+                  values: (_u: uPlot, ticks: number[]) =>
+                    ticks.map((tick) =>
+                      (latest.current.series.find((s) => s.right)?.unit ?? latest.current.unit)(tick),
+                    ),
+                },
+              ]
+            : []),
+        ],
+        series: [
+          {},
+          ...series.map((one, i) => ({
+            label: one.name,
+            scale: one.right ? 'right' : 'y',
+            stroke: one.color,
+            width: lineWidth ?? 1.5,
+            show: !hidden?.has(i),
+            ...((fill ?? 0) > 0 && { fill: withAlpha(one.color, fill!) }),
+            points: { show: isolatedPoints(columns[i + 1] ?? []) },
+            ...(bars && { paths: uPlot.paths.bars!({ size: [0.8, 40] }) }),
+          })),
+        ],
+        hooks: {
+          setCursor: [
+            (u) => {
+              const index = u.cursor.idx
+              const left = u.cursor.left ?? -1
+              setHover(index == null || left < 0 ? undefined : { index, left, width: u.over.clientWidth })
+            },
+          ],
+          setSelect: [
+            (u) => {
+              if (u.select.width < 4) return
+              const from = u.posToVal(u.select.left, 'x')
+              const to = u.posToVal(u.select.left + u.select.width, 'x')
+              u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+              latest.current.onZoom?.(from, to)
+            },
+          ],
+          draw: [(u) => drawThresholds(u, thresholds ?? [])],
+        },
+      },
+      plotted as uPlot.AlignedData,
+      holder.current,
+    )
+    return () => chart.destroy()
+  }, [
+    columns,
+    series,
+    width,
+    height,
+    stacked,
+    bars,
+    fill,
+    lineWidth,
+    minZero,
+    hidden,
+    thresholds,
+    syncKey,
+    scheme,
+    range,
+  ])
+
+  return (
+    <div ref={ref} className="wf-chart" style={{ height }}>
+      <div ref={holder} />
+      {hover && <Tooltip {...props} hover={hover} />}
+    </div>
+  )
+}
+
+interface Hover {
+  index: number
+  left: number
+  width: number
+}
+
+const TOOLTIP_ROWS = 14
+
+function Tooltip({ columns, series, unit, hover, hidden }: TimeChartProps & { hover: Hover }): ReactNode {
+  const time = columns[0]?.[hover.index]
+  if (time === undefined || time === null) return null
+  const rows = series
+    .map((one, i) => ({ one, value: columns[i + 1]?.[hover.index] ?? null, i }))
+    .filter((row): row is typeof row & { value: number } => row.value !== null && !hidden?.has(row.i))
+    .sort((a, b) => b.value - a.value)
+  const rightHalf = hover.left > hover.width / 2
+  return (
+    <div
+      className="wf-tooltip"
+      style={rightHalf ? { right: hover.width - hover.left + 16 } : { left: hover.left + 76 }}
+    >
+      <div className="wf-tooltip-time">{new Date(time * 1000).toLocaleString()}</div>
+      {rows.slice(0, TOOLTIP_ROWS).map(({ one, value, i }) => (
+        <div key={i} className="wf-tooltip-row">
+          <span className="wf-dot" style={{ background: one.color }} />
+          <span className="wf-tooltip-name">{one.name}</span>
+          <b>{(one.unit ?? unit)(value)}</b>
+        </div>
+      ))}
+      {rows.length > TOOLTIP_ROWS && (
+        <div className="wf-tooltip-time">and {rows.length - TOOLTIP_ROWS} more</div>
+      )}
+    </div>
+  )
+}
+
+function yRange(
+  min: number | null,
+  max: number | null,
+  zero: boolean,
+  thresholds: readonly { readonly value: number }[] = [],
+): [number, number] {
+  let low = min ?? 0
+  let high = max ?? 1
+  // A threshold near the data is worth showing, one far away would flatten it.
+  for (const { value } of thresholds)
+    if (value > high && value <= Math.max(high * 4, high + 0.1)) high = value
+  if (zero) low = Math.min(0, low)
+  if (low === high)
+    return low === 0
+      ? [0, 1]
+      : [Math.min(low * 0.9, low * 1.1, zero ? 0 : low * 0.9), Math.max(low * 0.9, low * 1.1)]
+  const pad = (high - low) * 0.06
+  return [zero && low >= 0 ? 0 : low - pad, high + pad]
+}
+
+/** Wide enough for the longest tick. */
+function axisSize(_u: uPlot, ticks: string[] | null): number {
+  const longest = Math.max(3, ...(ticks ?? []).map((tick) => tick.length))
+  return Math.min(110, 18 + longest * 6.4)
+}
+
+/** A point without neighbours would not be drawn by a line. */
+function isolatedPoints(column: ArrayLike<number | null | undefined>): boolean {
+  for (let i = 0; i < column.length; i++)
+    if (column[i] != null && column[i - 1] == null && column[i + 1] == null) return true
+  return false
+}
+
+function drawThresholds(
+  u: uPlot,
+  thresholds: readonly { readonly value: number; readonly color: string }[],
+): void {
+  const { ctx } = u
+  for (const { value, color } of thresholds) {
+    const y = u.valToPos(value, 'y', true)
+    if (y < u.bbox.top || y > u.bbox.top + u.bbox.height) continue
+    ctx.save()
+    ctx.strokeStyle = color
+    ctx.lineWidth = devicePixelRatio
+    ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio])
+    ctx.beginPath()
+    ctx.moveTo(u.bbox.left, y)
+    ctx.lineTo(u.bbox.left + u.bbox.width, y)
+    ctx.stroke()
+    ctx.restore()
+  }
+}
+
+function withAlpha(color: string, alpha: number): string {
+  const value = /^#([0-9a-f]{6})$/i.exec(color)?.[1]
+  if (value === undefined) return color
+  const byte = Math.round(Math.min(1, Math.max(0, alpha)) * 255)
+  return `#${value}${byte.toString(16).padStart(2, '0')}`
+}
