@@ -1,4 +1,5 @@
 // Between the main thread and the query workers. Answers of the API lane come as ready JSON bytes, so that the main thread never walks samples.
+import type { FloatHistogram } from '@watchfire/datamodel'
 import type { QueryErrorKind } from '@watchfire/promql'
 
 export interface QueryPoolRequest {
@@ -25,7 +26,7 @@ export interface PlainSample {
   readonly pairs: readonly string[]
   readonly timeMs: number
   readonly value: number
-  readonly histogram?: import('@watchfire/datamodel').FloatHistogram
+  readonly histogram?: FloatHistogram
 }
 
 export type QueryVectorAnswer =

@@ -1,0 +1,11 @@
+export { WorkerQueryPool, type QueryPoolEvents, type QueryPoolOptions } from './pool.ts'
+export { parseSelector } from './selectors.ts'
+export type { TaskCost } from './messages.ts'
+export type {
+  MetadataRequest,
+  PlainSample,
+  QueryJsonAnswer,
+  QueryPool,
+  QueryPoolRequest,
+  QueryVectorAnswer,
+} from './contract.ts'

@@ -1,0 +1,128 @@
+// The query pool: two lanes of workers and the watch over their memory.
+import { availableParallelism } from 'node:os'
+import type { EngineOptions } from '@watchfire/promql'
+import type { DbHandle } from '@watchfire/tsdb'
+import type {
+  MetadataRequest,
+  QueryJsonAnswer,
+  QueryPool,
+  QueryPoolRequest,
+  QueryVectorAnswer,
+} from './contract.ts'
+import { Lane, type RunningTask } from './lane.ts'
+import { MemoryWatch, defaultGrowthBytesMax } from './memory-watch.ts'
+import type { QueryTask, TaskAnswer, TaskCost, VectorRequest } from './messages.ts'
+
+export interface QueryPoolOptions {
+  /** Asked whenever a worker starts. */
+  readonly handle: () => DbHandle
+  readonly engine?: EngineOptions
+  /** Most queries of the API lane at the same time, default 20; threads are bounded by the machine too. */
+  readonly concurrencyMax?: number
+  /** Most threads of the API lane, default the number of processors, at least 2. */
+  readonly threadsMax?: number
+  /** Longest time a query may take, ms, default 2 min; a request can only shorten it. */
+  readonly timeoutMs?: number
+  /** Time between cancelling a query and ending its thread, ms, default 1000. */
+  readonly graceMs?: number
+  /** Idle workers end after this, ms, default 60 s. */
+  readonly idleMs?: number
+  /** Growth of the process that ends a query, bytes. */
+  readonly growthBytesMax?: number
+  /** V8 heap of one worker, MiB, default 4096: the last net. */
+  readonly heapMegabytesMax?: number
+  /** Module that runs the tasks; tests pass one that misbehaves. */
+  readonly runnerUrl?: string
+  readonly workerUrl?: URL
+  readonly events?: QueryPoolEvents
+}
+
+/** What is counted, for `prometheus_engine_*`. */
+export interface QueryPoolEvents {
+  readonly onFinished?: (cost: TaskCost | undefined, queueSeconds: number) => void
+  readonly onWorkerDied?: (reason: string) => void
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000
+const WATCH_INTERVAL_MS = 25
+
+/** The built worker, next to this file or, when this runs from sources, in `dist`. */
+function builtUrl(name: string): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? `../../dist/query/${name}` : `./${name}`, import.meta.url)
+}
+
+/** `QueryPool` over worker threads. */
+export class WorkerQueryPool implements QueryPool {
+  readonly #api: Lane
+  readonly #rules: Lane
+  readonly #watch: MemoryWatch
+  readonly #timeoutMs: number
+
+  constructor(options: QueryPoolOptions) {
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+    const lane = (threadsMax: number) =>
+      new Lane({
+        worker: () => ({
+          workerUrl: options.workerUrl ?? builtUrl('query.worker.js'),
+          data: {
+            handle: options.handle(),
+            engine: options.engine ?? {},
+            runnerUrl: options.runnerUrl ?? builtUrl('default-runner.js').href,
+          },
+          heapMegabytesMax: options.heapMegabytesMax ?? 4096,
+        }),
+        threadsMax,
+        idleMs: options.idleMs ?? 60_000,
+        graceMs: options.graceMs ?? 1000,
+        ...options.events,
+      })
+    const threads = options.threadsMax ?? Math.max(2, availableParallelism())
+    this.#api = lane(Math.min(options.concurrencyMax ?? 20, threads))
+    this.#rules = lane(1)
+    this.#watch = new MemoryWatch({
+      growthBytesMax: options.growthBytesMax ?? defaultGrowthBytesMax(),
+      intervalMs: WATCH_INTERVAL_MS,
+      running: () => this.running(),
+    })
+  }
+
+  /** Tasks that hold a worker now, of both lanes. */
+  running(): RunningTask[] {
+    return [...this.#api.running, ...this.#rules.running]
+  }
+
+  /** Tasks that wait for a worker. */
+  get queued(): number {
+    return this.#api.queued + this.#rules.queued
+  }
+
+  async json(request: QueryPoolRequest, signal?: AbortSignal): Promise<QueryJsonAnswer> {
+    return asJson(await this.#run(this.#api, { what: 'json', request }, request.timeoutMs, signal))
+  }
+
+  async metadata(request: MetadataRequest, signal?: AbortSignal): Promise<QueryJsonAnswer> {
+    return asJson(await this.#run(this.#api, { what: 'metadata', request }, undefined, signal))
+  }
+
+  async vector(request: VectorRequest): Promise<QueryVectorAnswer> {
+    const answer = await this.#run(this.#rules, { what: 'vector', request }, request.timeoutMs)
+    return !answer.ok || 'samples' in answer ? answer : wrongAnswer
+  }
+
+  async stop(): Promise<void> {
+    this.#watch.stop()
+    await Promise.all([this.#api.stop(), this.#rules.stop()])
+  }
+
+  #run(lane: Lane, task: QueryTask, timeoutMs?: number, signal?: AbortSignal): Promise<TaskAnswer> {
+    const answer = lane.run(task, Math.min(timeoutMs ?? this.#timeoutMs, this.#timeoutMs), signal)
+    this.#watch.wake()
+    return answer
+  }
+}
+
+const wrongAnswer = { ok: false, kind: 'internal', message: 'unexpected answer of a query worker' } as const
+
+function asJson(answer: TaskAnswer): QueryJsonAnswer {
+  return !answer.ok || 'body' in answer ? answer : wrongAnswer
+}
