@@ -84,12 +84,24 @@ const RAW_BYTES = /[\udc80-\udcff]+/gu
 function joinBytes(text: string): string {
   return text.replace(RAW_BYTES, (run) => {
     const bytes = Uint8Array.from(run, (unit) => unit.charCodeAt(0) - 0xdc00)
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    } catch {
-      return run
+    let out = ''
+    for (let i = 0; i < bytes.length;) {
+      const lead = bytes[i]!
+      const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2
+      const char = decodeStrictly(bytes.subarray(i, i + length))
+      out += char ?? run.charAt(i)
+      i += char === undefined ? 1 : length
     }
+    return out
   })
+}
+
+function decodeStrictly(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/gu

@@ -8,30 +8,45 @@ const WIDTH = 100
 
 /** The canonical form, on one line. Parses to the same tree. */
 export function printExpr(expr: Expr): string {
+  return print(expr, undefined)
+}
+
+/** Lines of expressions printed before: laying out asks for the line of every level. */
+type Memo = Map<Expr, string> | undefined
+
+function print(expr: Expr, memo: Memo): string {
+  const known = memo?.get(expr)
+  if (known !== undefined) return known
+  const line = printNode(expr, memo)
+  memo?.set(expr, line)
+  return line
+}
+
+function printNode(expr: Expr, memo: Memo): string {
   switch (expr.type) {
     case 'aggregation': {
-      const param = expr.param ? `${printExpr(expr.param)}, ` : ''
-      return `${aggregationHead(expr)}(${param}${printExpr(expr.expr)})`
+      const param = expr.param ? `${print(expr.param, memo)}, ` : ''
+      return `${aggregationHead(expr)}(${param}${print(expr.expr, memo)})`
     }
     case 'binaryExpr':
-      return `${printExpr(expr.lhs)} ${expr.op}${binaryModifiers(expr)} ${printExpr(expr.rhs)}`
+      return `${print(expr.lhs, memo)} ${expr.op}${binaryModifiers(expr)} ${print(expr.rhs, memo)}`
     case 'call':
-      return `${expr.name}(${expr.args.map(printExpr).join(', ')})`
+      return `${expr.name}(${expr.args.map((arg) => print(arg, memo)).join(', ')})`
     case 'matrixSelector': {
       const { vector } = expr
       const name = `${vector.name}${printMatchers(vector)}`
       return `${name}[${printSpan(expr.rangeMs, expr.rangeExpr)}]${extension(vector)}${at(vector)}${offset(vector)}`
     }
     case 'subquery':
-      return printExpr(expr.expr) + subquerySuffix(expr)
+      return print(expr.expr, memo) + subquerySuffix(expr)
     case 'numberLiteral':
       return printNumber(expr)
     case 'parenExpr':
-      return `(${printExpr(expr.expr)})`
+      return `(${print(expr.expr, memo)})`
     case 'stringLiteral':
       return quoteBytes(expr.value)
     case 'unaryExpr':
-      return expr.op + printExpr(expr.expr)
+      return expr.op + print(expr.expr, memo)
     case 'vectorSelector':
       return `${expr.name}${printMatchers(expr)}${at(expr)}${extension(expr)}${offset(expr)}`
   }
@@ -39,34 +54,34 @@ export function printExpr(expr: Expr): string {
 
 /** Spread over several lines where one would be longer than 100 bytes, as promtool and the HTTP API format. */
 export function prettyExpr(expr: Expr): string {
-  return pretty(expr, 0)
+  return pretty(expr, 0, new Map())
 }
 
-function pretty(expr: Expr, level: number): string {
+function pretty(expr: Expr, level: number, memo: Memo): string {
   const indent = '  '.repeat(level)
-  const line = printExpr(expr)
+  const line = print(expr, memo)
   switch (expr.type) {
     case 'subquery':
-      return fits(line) ? line : pretty(expr.expr, level) + subquerySuffix(expr)
+      return fits(line) ? line : pretty(expr.expr, level, memo) + subquerySuffix(expr)
     case 'unaryExpr':
-      return indent + expr.op + pretty(expr.expr, level).trim()
+      return indent + expr.op + pretty(expr.expr, level, memo).trim()
   }
   if (fits(line)) return indent + line
   switch (expr.type) {
     case 'aggregation': {
-      const param = expr.param ? `${pretty(expr.param, level + 1)},\n` : ''
-      return `${indent}${aggregationHead(expr)}(\n${param}${pretty(expr.expr, level + 1)}\n${indent})`
+      const param = expr.param ? `${pretty(expr.param, level + 1, memo)},\n` : ''
+      return `${indent}${aggregationHead(expr)}(\n${param}${pretty(expr.expr, level + 1, memo)}\n${indent})`
     }
     case 'binaryExpr': {
       const op = expr.op + binaryModifiers(expr)
-      return `${pretty(expr.lhs, level + 1)}\n${indent}${op}\n${pretty(expr.rhs, level + 1)}`
+      return `${pretty(expr.lhs, level + 1, memo)}\n${indent}${op}\n${pretty(expr.rhs, level + 1, memo)}`
     }
     case 'call': {
-      const args = expr.args.map((arg) => pretty(arg, level + 1)).join(',\n')
+      const args = expr.args.map((arg) => pretty(arg, level + 1, memo)).join(',\n')
       return `${indent}${expr.name}(\n${args}\n${indent})`
     }
     case 'parenExpr':
-      return `${indent}(\n${pretty(expr.expr, level + 1)}\n${indent})`
+      return `${indent}(\n${pretty(expr.expr, level + 1, memo)}\n${indent})`
     default:
       return indent + line
   }

@@ -122,9 +122,13 @@ class SeriesParser extends TokenStream {
   }
 
   private push(value: SeriesValue, token: Token): void {
-    if (this.#values.length >= this.options.valuesMax)
-      this.fail(`series has more than ${this.options.valuesMax} values`, token.start)
+    this.checkCount(1, token.start)
     this.#values.push(value)
+  }
+
+  private checkCount(more: number, offset: number): void {
+    if (this.#values.length + more > this.options.valuesMax)
+      this.fail(`series has more than ${this.options.valuesMax} values`, offset)
   }
 
   private parseSigned(context = VALUES, expected = ''): number {
@@ -155,8 +159,11 @@ class SeriesParser extends TokenStream {
 
   private parseTimes(): number {
     this.take()
-    if (this.peek().type !== 'number') this.unexpected(VALUES)
-    return this.parseUnsigned()
+    const token = this.peek()
+    if (token.type !== 'number') this.unexpected(VALUES)
+    const count = this.parseUnsigned()
+    this.checkCount(count, token.start)
+    return count
   }
 
   /** A whole number; the message is the same wherever it stands. */
