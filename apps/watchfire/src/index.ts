@@ -1,1 +1,2 @@
-export {}
+export { parseUpOptions, UsageError, type UpOptions } from './up/options.ts'
+export { writeServerConfig } from './up/config.ts'
