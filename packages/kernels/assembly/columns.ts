@@ -20,7 +20,7 @@ export function decodeFloats(
   let count: u32 = 0;
   for (let i: u32 = 0; i < rowCount; i++, row += ROW_BYTES) {
     const encoding = load<u32>(row, ENCODING);
-    if (encoding == 2 || encoding == 3 || encoding == 5 || encoding == 6) continue;
+    if (encoding == 2 || encoding == 3 || encoding == 5 || encoding == 6 || encoding == 254) continue;
     if (encoding != 1 && encoding != 255) return UNSUPPORTED;
     if (load<f64>(row, MAX_TIME) < minTime || load<f64>(row, MIN_TIME) > maxTime) continue;
     const chunk = <usize>load<u32>(row, ADDRESS);

@@ -7,3 +7,6 @@ export { windowFloats } from "./window";
 export { snappyBound, snappyEncode, snappyDecodedLength, snappyDecode } from "./snappy";
 export { parseNumber, formatNumber } from "./number";
 export { scanText } from "./scan";
+export {
+  histogramImageSize, histogramDecode, histogramEncode, histogramInit, histogramAppend, histogramResume,
+} from "./histogram";

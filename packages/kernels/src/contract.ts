@@ -37,6 +37,34 @@ export const XOR_STATE_BYTES = 64
 /** Result of `xorAppend`: appended, or the chunk is full (nothing written). */
 export const XOR_APPEND = { ok: 0, full: 1 } as const
 
+/**
+ * Fixed part of the state of an open histogram chunk, little endian, 8-byte aligned; HISTOGRAM_SLOT_BYTES per bucket follow, positive first.
+ *  +0  u32 chunk address     +4  u32 capacity in bytes      +8  u32 length in bits     +12 u32 sample count
+ *  +16 u32 encoding          +20 u32 positive buckets       +24 u32 negative buckets   +28 u32 0
+ *  +32 f64 first time ms     +40 8 bytes 0
+ *  +48 time slot             +64 count slot                 +80 zero count slot        +96 sum slot              +112 16 bytes 0
+ * Slot of integers: i64 last value, i64 last delta. Gorilla slot: f64 last value, u32 leading zeros (0xff = none yet), u32 trailing zeros. The time slot is of integers; count,
+ * zero count and buckets (in encoding 2 each as difference to the bucket before) are as the encoding says; the sum is a Gorilla slot.
+ */
+export const HISTOGRAM_STATE_BYTES = 128
+export const HISTOGRAM_SLOT_BYTES = 16
+
+/** Numbers that give the size of a histogram image. */
+export interface HistogramShape {
+  readonly samples: number
+  /** Positive and negative spans together. */
+  readonly spans: number
+  /** Positive and negative buckets of one sample together. */
+  readonly buckets: number
+  readonly customValues: number
+}
+
+/** Size in bytes of a histogram image with its scratch, see `histogramImageSize`. */
+export function histogramImageBytes({ samples, spans, buckets, customValues }: HistogramShape): number {
+  const image = 40 + 8 * (spans + customValues) + 8 * samples * (4 + buckets)
+  return image + HISTOGRAM_STATE_BYTES + HISTOGRAM_SLOT_BYTES * buckets
+}
+
 /** Window functions of `windowFloats`. */
 export const WINDOW = {
   rate: 0,
@@ -173,22 +201,24 @@ export interface KernelExports {
 
   // ---- histogram chunks (encodings 2 and 3)
   /**
-   * Size in bytes of the decoded image of a histogram chunk, or KERNEL_ERROR. Image, little endian, all 8-byte aligned:
-   * header: i32 schema, u32 counter-reset hint (0 unknown 1 reset 2 not reset 3 gauge), f64 zeroThreshold, u32 n samples, u32 positive spans, u32 negative spans, u32 positive
-   * buckets P, u32 negative buckets N, u32 custom values C; then spans as (i32 offset, u32 length) positive first, then C f64 custom values, then columns of n f64 each: times,
-   * counts, zero counts, sums (bits kept: stale marker), then n×P f64 absolute positive buckets (sample by sample), then n×N negative.
+   * Size in bytes of the decoded image of a histogram chunk, or KERNEL_ERROR (noRoom from 2 GiB on). Image, little endian, 8-byte aligned when the image is:
+   *  +0  i32 schema            +4  u32 counter-reset hint (0 unknown, 1 reset, 2 not reset, 3 gauge)   +8  f64 zero threshold   +16 u32 n samples
+   *  +20 u32 positive spans    +24 u32 negative spans    +28 u32 positive buckets P    +32 u32 negative buckets N    +36 u32 custom values C
+   *  +40 spans as (i32 offset, u32 length), positive first; then C f64 custom values; then columns of n f64 each: times, counts, zero counts, sums (bits kept: stale
+   *  marker); then n×P f64 absolute positive buckets (sample by sample), then n×N negative; then scratch of the codec: HISTOGRAM_STATE_BYTES + HISTOGRAM_SLOT_BYTES·(P+N).
+   * Stale samples have 0 everywhere but in time and sum. Schemas 9…52 come as they are stored: the reader reduces them. `histogramImageBytes` computes the size.
    */
   histogramImageSize(encoding: number, chunk: number, length: number): number
   /** Decodes into `image` (of that size). Returns the sample count or KERNEL_ERROR. */
   histogramDecode(encoding: number, chunk: number, length: number, image: number, imageSize: number): number
   /**
-   * Encodes an image as one chunk of encoding 2 (bucket counts must be integers) or 3. Returns its length or KERNEL_ERROR. This is how an open histogram chunk grows too:
-   * `histogramAppend` below avoids re-encoding on the common path.
+   * Encodes an image (with its scratch) as one chunk of encoding 2 (counts and buckets must be integers of at most 2^53, else corrupt) or 3. Returns its length or KERNEL_ERROR. The
+   * scratch holds the state of the chunk's end afterwards. A first sample that is stale gives a chunk without layout that takes only stale samples.
    */
   histogramEncode(encoding: number, image: number, imageSize: number, chunk: number, capacity: number): number
   /**
-   * State of an open histogram chunk: HISTOGRAM_STATE_BYTES fixed + 40 bytes per bucket (last value, last delta / leading / trailing). See assembly/histogram.ts for the layout.
-   * Prepared from an image of exactly one sample.
+   * Prepares the state of an open histogram chunk (layout: HISTOGRAM_STATE_BYTES) and writes the samples of `image` (usually one). 0 or KERNEL_ERROR; noRoom when the state
+   * or the chunk is too small.
    */
   histogramInit(
     encoding: number,
@@ -198,9 +228,12 @@ export interface KernelExports {
     capacity: number,
     image: number,
   ): number
-  /** Appends the one sample of `image`, which must have the same schema, zero threshold, spans and custom values. 0 ok, 1 full, or KERNEL_ERROR. */
+  /**
+   * Appends the first sample of `image`, which must have the same schema, zero threshold, spans and custom values (the caller checks; other numbers of buckets are corrupt) or be
+   * stale. 0 ok, 1 full (nothing written), or KERNEL_ERROR (nothing written).
+   */
   histogramAppend(state: number, image: number): number
-  /** Rebuilds the state from a chunk's bytes. */
+  /** Rebuilds the state from a chunk's bytes. 0 or KERNEL_ERROR; noRoom when the state is too small. */
   histogramResume(
     encoding: number,
     state: number,

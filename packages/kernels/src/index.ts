@@ -2,6 +2,8 @@ export {
   DECODE,
   GUARD_BYTES,
   HEAP_BASE,
+  HISTOGRAM_SLOT_BYTES,
+  HISTOGRAM_STATE_BYTES,
   KERNEL_ERROR,
   MAX_PAGES,
   SCAN,
@@ -9,6 +11,8 @@ export {
   WINDOW,
   XOR_APPEND,
   XOR_STATE_BYTES,
+  histogramImageBytes,
+  type HistogramShape,
   type KernelExports,
   type WindowFunction,
 } from './contract.ts'
