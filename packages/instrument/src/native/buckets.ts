@@ -141,7 +141,7 @@ export function spansOf(side: ReadonlyMap<number, number>): NativeSpans {
       spans.lengths.push(0)
     } else {
       for (let i = 0; i < gap; i++) {
-        spans.deltas.push(-previous)
+        spans.deltas.push(0 - previous)
         previous = 0
       }
       spans.lengths[spans.lengths.length - 1]! += gap

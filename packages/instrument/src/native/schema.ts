@@ -7,8 +7,8 @@ export const SCHEMA_MAX = 8
 /** Smallest schema whose buckets grow by no more than `factor` (> 1), within −4…8. */
 export function schemaOfGrowthFactor(factor: number): number {
   if (!(factor > 1)) throw new Error(`growth factor ${factor} of a native histogram is not above 1`)
-  const floor = Math.floor(Math.log2(Math.log2(factor)))
-  return Math.min(SCHEMA_MAX, Math.max(SCHEMA_MIN, -floor))
+  const schema = 0 - Math.floor(Math.log2(Math.log2(factor)))
+  return Math.min(SCHEMA_MAX, Math.max(SCHEMA_MIN, schema))
 }
 
 const FRACTION_BITS = 128n
