@@ -1,5 +1,4 @@
 // Conformance of relabelling and of the regular expressions: relabel.jsonl and regex.jsonl of a `relabel` folder.
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseConfig } from '../../apps/server/dist/config/index.js'
 import {
@@ -10,24 +9,18 @@ import {
   relabel,
 } from '../../apps/server/dist/relabel/index.js'
 import { Labels, compileAnchored, compileRe2 } from '../../packages/datamodel/dist/index.js'
+import { readJsonLines } from './lines.mjs'
 
 /** Runs the cases of a folder; one result a case. */
 export async function run(folder) {
   const cases = [
-    ...lines(join(folder, 'relabel.jsonl')).map((testCase) => [testCase, relabelProblem]),
-    ...lines(join(folder, 'regex.jsonl')).map((testCase) => [testCase, regexProblem]),
+    ...readJsonLines(join(folder, 'relabel.jsonl')).map((testCase) => [testCase, relabelProblem]),
+    ...readJsonLines(join(folder, 'regex.jsonl')).map((testCase) => [testCase, regexProblem]),
   ]
   return cases.map(([testCase, check]) => {
     const problem = check(testCase)
     return { name: testCase.id, passed: problem === undefined, ...(problem && { problem }) }
   })
-}
-
-function lines(file) {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
 }
 
 /** Rules as the configuration reads them. */

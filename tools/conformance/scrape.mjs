@@ -1,21 +1,15 @@
 // Conformance of the exposition parsers: textparse.jsonl of a `scrape` folder.
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createParser, formatGoG } from '../../apps/server/dist/exposition/index.js'
+import { histogramLiteral } from '../../packages/datamodel/dist/index.js'
+import { readJsonLines } from './lines.mjs'
 
 /** Runs the cases of a folder; one result a case. */
 export async function run(folder) {
-  return lines(join(folder, 'textparse.jsonl')).map((testCase) => {
+  return readJsonLines(join(folder, 'textparse.jsonl')).map((testCase) => {
     const problem = differs(testCase)
     return { name: testCase.id, passed: problem === undefined, ...(problem && { problem }) }
   })
-}
-
-function lines(file) {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
 }
 
 function differs({ contentType, fallbackContentType, text, hex, options = {}, expect }) {
@@ -67,7 +61,7 @@ function sample(parser, kind) {
   const out = { entry: kind, labels: [...parser.labels()] }
   if (kind === 'series') out.value = formatGoG(parser.value)
   else {
-    out.histogram = literal(parser.histogram)
+    out.histogram = histogramLiteral(parser.histogram)
     out.counterResetHint = parser.histogram.counterResetHint
     out.float = !parser.histogram.integer
   }
@@ -81,34 +75,6 @@ function sample(parser, kind) {
   const start = parser.startTimestampMs()
   if (start !== 0) out.startTimestampMs = start
   return out
-}
-
-/** The notation of the PromQL test language. */
-function literal(h) {
-  const parts = []
-  if (h.schema !== 0) parts.push(`schema:${h.schema}`)
-  if (h.count !== 0) parts.push(`count:${formatGoG(h.count)}`)
-  if (h.sum !== 0) parts.push(`sum:${formatGoG(h.sum)}`)
-  if (h.zeroCount !== 0) parts.push(`z_bucket:${formatGoG(h.zeroCount)}`)
-  if (h.zeroThreshold !== 0) parts.push(`z_bucket_w:${formatGoG(h.zeroThreshold)}`)
-  if (h.schema === -53) parts.push(`custom_values:[${h.customValues.map(formatGoG).join(' ')}]`)
-  const hint = ['', 'reset', 'not_reset', 'gauge'][h.counterResetHint]
-  if (hint) parts.push(`counter_reset_hint:${hint}`)
-  side(parts, 'offset', 'buckets', h.positiveSpans, h.positiveBuckets)
-  side(parts, 'n_offset', 'n_buckets', h.negativeSpans, h.negativeBuckets)
-  return `{{${parts.join(' ')}}}`
-}
-
-function side(parts, offsetKey, bucketsKey, spans, buckets) {
-  if (buckets.length === 0) return
-  const out = []
-  let k = 0
-  for (const [n, span] of spans.entries()) {
-    if (n > 0) for (let gap = 0; gap < span.offset; gap++) out.push('0')
-    for (let j = 0; j < span.length; j++) out.push(formatGoG(buckets[k++]))
-  }
-  if (spans[0].offset !== 0) parts.push(`${offsetKey}:${spans[0].offset}`)
-  parts.push(`${bucketsKey}:[${out.join(' ')}]`)
 }
 
 function canonical(value) {

@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
+import type {
+  Labels} from '@watchfire/datamodel';
 import {
   APPEND,
-  Labels,
   isStale,
   systemClock,
   type AppendResult,

@@ -1,0 +1,12 @@
+export { IngestClient, type IngestClientHooks } from './ingest-client.ts'
+export { IngestCore, type IngestDependencies, type OpenDb } from './ingest-core.ts'
+export { serveIngest } from './ingest-server.ts'
+export { DEFAULT_RETENTION_MS, type IngestOptions } from './options.ts'
+export type {
+  Ingest,
+  RuleSample,
+  TargetHealth,
+  TargetMetadata,
+  TargetStatus,
+  TargetsSnapshot,
+} from './contract.ts'
