@@ -46,21 +46,7 @@ export interface RunningAlertmanager {
 export async function startAlertmanager(options: StartOptions): Promise<RunningAlertmanager> {
   const { logger, clock = systemClock, host = '127.0.0.1', port = 9093 } = options
   const config = await readConfig(options)
-  let manager: Alertmanager | undefined
-  const reload = async () => {
-    try {
-      manager!.reload(await readConfig(options))
-      logger.info({ file: options.configFile }, 'Completed loading of configuration file')
-    } catch (error) {
-      manager!.metrics.reloadOk.set(0)
-      logger.error(
-        { file: options.configFile, err: (error as Error).message },
-        'Loading configuration file failed',
-      )
-      throw error
-    }
-  }
-  manager = new Alertmanager({
+  const manager = new Alertmanager({
     config,
     clock,
     logger,
@@ -70,6 +56,19 @@ export async function startAlertmanager(options: StartOptions): Promise<RunningA
     ...(options.random && { random: options.random }),
     ...(options.post && { post: options.post }),
   })
+  const reload = async () => {
+    try {
+      manager.reload(await readConfig(options))
+      logger.info({ file: options.configFile }, 'Completed loading of configuration file')
+    } catch (error) {
+      manager.metrics.reloadOk.set(0)
+      logger.error(
+        { file: options.configFile, err: (error as Error).message },
+        'Loading configuration file failed',
+      )
+      throw error
+    }
+  }
   try {
     const app = await createApp(manager, {
       version: VERSION,

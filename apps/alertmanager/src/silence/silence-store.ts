@@ -1,5 +1,6 @@
 // Silences: created, replaced and expired by people; an alert is silenced while an active one matches all its labels.
-import { Matcher, matchesAll, type Labels } from '@watchfire/datamodel'
+import type { Matcher} from '@watchfire/datamodel';
+import { matchesAll, type Labels } from '@watchfire/datamodel'
 
 /** Times in ms. */
 export interface Silence {
