@@ -11,3 +11,4 @@ export {
   type QueryValue,
   type VectorSample,
 } from './contract.ts'
+export { createEngine } from './engine.ts'
