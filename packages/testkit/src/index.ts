@@ -1,1 +1,2 @@
-export {}
+export { TestProcess, freePort, until, type ProcessOptions } from './process.ts'
+export { FakeTarget, type Answer } from './fake-target.ts'
