@@ -44,6 +44,8 @@ export interface DbStats {
   readonly duplicateSamples: number
   readonly outOfBoundSamples: number
   readonly refusedSeries: number
+  /** Acknowledged samples the memory had no room for: they are in the log only. */
+  readonly droppedSamples: number
   readonly seriesCreated: number
   readonly seriesRemoved: number
   readonly headBytesUsed: number
@@ -65,6 +67,11 @@ export interface Db {
   stats(): DbStats
   /** Drops samples older than `timeMs` that are no longer needed (retention of the head), series without samples, and old WAL segments. */
   truncate(timeMs: number): void
+  /**
+   * Goes on with a truncation for about `budgetMs`; true while there is more to do. It happens by itself in steps between other work; call
+   * it to hurry. Does nothing while an appender is open.
+   */
+  maintain(budgetMs: number): boolean
   /** In-process reader, for tests and tools. */
   reader(): DbReader
   close(): Promise<void>

@@ -1,0 +1,213 @@
+// Opens a data directory: lock, head, replay, a new WAL segment; then hands out the appender and readers.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Appender } from '@watchfire/datamodel'
+import type { Db, DbHandle, DbOptions, DbReader, DbStats } from './contract.ts'
+import { DirLock } from './db-lock.ts'
+import { HeadAppender, appendCounters, type AppendCounters, type CommitLog } from './head/appender.ts'
+import { Head } from './head/head.ts'
+import { HEAD_BYTES_MAX } from './head/head-memory.ts'
+import { CTL } from './head/layout.ts'
+import { openReader } from './query/db-reader.ts'
+import { Truncation } from './head/truncation.ts'
+import { RecordEncoder } from './wal/record-encoder.ts'
+import { removeTemporaryCheckpoints } from './wal/checkpoint.ts'
+import { replayWal, type ReplayResult } from './wal/replay.ts'
+import { SegmentWriter } from './wal/segment-writer.ts'
+
+/** Longest that maintenance holds the thread at a time. */
+const STEP_MS = 5
+/** With less than this share of the memory free the oldest chunks are given up. */
+const RELIEF_SHARE = 1 / 32
+
+/** Opens (or creates) the database of a directory and replays its log. Throws when the directory is in use or unreadable. */
+export function openDb(options: DbOptions): Promise<Db> {
+  return new Promise((resolve) => resolve(openDbSync(options)))
+}
+
+/** As `openDb`, synchronously. */
+export function openDbSync(options: DbOptions): Db {
+  mkdirSync(join(options.dir, 'wal'), { recursive: true })
+  const lock = DirLock.acquire(options.dir)
+  try {
+    return new HeadDb(options, lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+class HeadDb implements Db {
+  readonly handle: DbHandle
+  readonly #options: DbOptions
+  readonly #lock: DirLock
+  readonly #head: Head
+  readonly #log: CommitLog
+  readonly #counters: AppendCounters = appendCounters()
+  readonly #appender: HeadAppender
+  readonly #replay: ReplayResult
+  readonly #replayMs: number
+  readonly #write: NonNullable<DbOptions['log']>
+  #appending = false
+  #truncation: Truncation | undefined
+  #deletedRefs = new Map<number, number>()
+  #truncations = 0
+  #seriesRemoved = 0
+  #relieved = 0
+  #syncTimer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: DbOptions, lock: DirLock) {
+    this.#options = options
+    this.#lock = lock
+    this.#write = options.log ?? (() => {})
+    const started = performance.now()
+    this.#head = new Head({
+      memoryBytesMax: options.headMemoryBytesMax ?? HEAD_BYTES_MAX,
+      seriesMax: options.seriesMax ?? 0,
+      warn: (message) => this.#write('warn', message),
+    })
+    if ((options.outOfOrderWindowMs ?? 0) > 0)
+      this.#write('warn', 'out-of-order samples are not supported yet and are refused')
+    const walDir = join(options.dir, 'wal')
+    removeTemporaryCheckpoints(walDir)
+    const replay = replayWal(walDir, this.#head, {
+      log: this.#write,
+      compression: options.walCompression,
+      onSegment: options.onReplay,
+    })
+    this.#replay = replay
+    this.#replayMs = performance.now() - started
+    if (replay.corruptions > 0 || replay.unknownSamples > 0 || replay.droppedSamples > 0)
+      this.#write('warn', 'WAL replay lost data', {
+        corruptions: replay.corruptions,
+        samplesWithoutSeries: replay.unknownSamples,
+        samplesWithoutMemory: replay.droppedSamples,
+      })
+    const writer = new SegmentWriter(walDir, replay.lastSegment + 1, {
+      compression: options.walCompression,
+      segmentBytes: options.walSegmentBytes,
+    })
+    this.#log = { writer, encoder: new RecordEncoder(writer) }
+    this.#appender = new HeadAppender(this.#head, this.#log, this.#counters, () => this.#committed())
+    this.handle = { kind: 'watchfire-db-handle', shards: [this.#head.mem.memory], dir: options.dir }
+    const interval = options.walFsyncIntervalMs ?? 0
+    if (interval > 0) {
+      this.#syncTimer = setInterval(() => {
+        writer.syncSoon((error) => this.#write('error', 'cannot sync the WAL', { error: error.message }))
+      }, interval)
+      this.#syncTimer.unref()
+    }
+  }
+
+  appender(): Appender {
+    if (this.#closed) throw new Error('BUG: the database is closed')
+    if (this.#appending) throw new Error('BUG: an appender is open already')
+    this.#appending = true
+    return this.#appender.begin(-Infinity)
+  }
+
+  stats(): DbStats {
+    const { u32 } = this.#head.mem
+    const counters = this.#counters
+    return {
+      seriesCount: u32[CTL.seriesCount >>> 2]!,
+      chunkCount: u32[CTL.chunkCount >>> 2]!,
+      minTime: this.#head.minTime,
+      maxTime: this.#head.maxTime,
+      samplesAppended: { float: counters.floats, histogram: counters.histograms },
+      outOfOrderSamples: counters.outOfOrder,
+      duplicateSamples: counters.duplicate,
+      outOfBoundSamples: counters.outOfBounds,
+      refusedSeries: counters.refusedSeries,
+      droppedSamples: counters.droppedSamples,
+      seriesCreated: counters.seriesCreated,
+      seriesRemoved: this.#seriesRemoved,
+      headBytesUsed: this.#head.allocator.bytesInUse,
+      headBytesMax: u32[CTL.heapLimit >>> 2]!,
+      symbolBytes: u32[CTL.symbolBytes >>> 2]!,
+      walSegment: this.#log.writer.segment,
+      walBytes: this.#log.writer.bytesWritten,
+      walCorruptions: this.#replay.corruptions,
+      walTruncations: this.#truncations,
+      replayMs: this.#replayMs,
+      labelPairCount: u32[CTL.pairCount >>> 2]!,
+    }
+  }
+
+  truncate(timeMs: number): void {
+    if (this.#closed) throw new Error('BUG: the database is closed')
+    if (this.#truncation) return
+    this.#startTruncation(timeMs, true)
+  }
+
+  maintain(budgetMs: number): boolean {
+    const truncation = this.#truncation
+    if (!truncation || this.#appending) return truncation !== undefined
+    try {
+      if (truncation.step(budgetMs)) return true
+      this.#seriesRemoved += truncation.seriesRemoved
+      if (truncation.checkpointed) this.#truncations++
+    } catch (error) {
+      this.#write('error', 'truncation failed', {
+        error: error instanceof Error ? error.message : String(error),
+      })
+    }
+    this.#truncation = undefined
+    return false
+  }
+
+  reader(): DbReader {
+    return openReader(this.handle)
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    if (this.#appending) this.#appender.rollback()
+    this.#closed = true
+    clearInterval(this.#syncTimer)
+    this.#truncation?.abort()
+    this.#truncation = undefined
+    return new Promise((resolve) => {
+      try {
+        this.#log.writer.close()
+      } finally {
+        this.#lock.release()
+      }
+      resolve()
+    })
+  }
+
+  #committed(): void {
+    this.#appending = false
+    if (
+      this.#truncation ||
+      this.#head.allocator.freeBytes > this.#head.mem.u32[CTL.heapLimit >>> 2]! * RELIEF_SHARE
+    )
+      return
+    // The memory is nearly full: an eighth of the time goes, so that samples of known series can go on.
+    const { minTime, maxTime } = this.#head
+    const horizon = minTime + (maxTime - minTime) / 8
+    if (!(horizon > minTime) || maxTime - this.#relieved < 60_000) return
+    this.#relieved = maxTime
+    this.#write('warn', 'head memory is nearly full, the oldest chunks are dropped', { before: horizon })
+    this.#startTruncation(horizon, false)
+  }
+
+  #startTruncation(timeMs: number, checkpoint: boolean): void {
+    this.#truncation = new Truncation(this.#head, timeMs, {
+      walDir: join(this.#options.dir, 'wal'),
+      currentSegment: () => this.#log.writer.segment,
+      nextSegment: () => this.#log.writer.nextSegment(),
+      compression: this.#options.walCompression,
+      aliases: this.#replay.aliases,
+      deletedRefs: this.#deletedRefs,
+      log: this.#write,
+      checkpoint,
+    })
+    const run = () => {
+      if (!this.#closed && this.maintain(STEP_MS)) setImmediate(run).unref()
+    }
+    setImmediate(run).unref()
+  }
+}
