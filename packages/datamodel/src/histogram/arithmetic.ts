@@ -249,6 +249,38 @@ export class HistogramSum {
     return { counterResetCollision, boundsReconciled: false }
   }
 
+  /** Multiplies sum and compensations, as a running mean needs it. */
+  scale(factor: number): void {
+    const pair = ([total, compensation]: [number, number]): [number, number] => [
+      total * factor,
+      compensation * factor,
+    ]
+    this.#zero = pair(this.#zero)
+    this.#count = pair(this.#count)
+    this.#sum = pair(this.#sum)
+    for (const side of [this.#positive, this.#negative])
+      for (let i = 0; i < side.counts.length; i++) {
+        side.counts[i]! *= factor
+        side.compensations[i]! *= factor
+      }
+  }
+
+  /** An independent copy. */
+  clone(): HistogramSum {
+    const copy = new HistogramSum(this.uncompensated())
+    const side = ({ indices, counts, compensations }: Side): Side => ({
+      indices,
+      counts: counts.slice(),
+      compensations: compensations.slice(),
+    })
+    copy.#zero = [...this.#zero]
+    copy.#count = [...this.#count]
+    copy.#sum = [...this.#sum]
+    copy.#positive = side(this.#positive)
+    copy.#negative = side(this.#negative)
+    return copy
+  }
+
   /** The sum with compensations added in. */
   value(): FloatHistogram {
     return this.#build(true)

@@ -6,6 +6,7 @@ import { KIND, clearRow, countPresent, createRow, type Grid, type Operator } fro
 import type { Row, SeriesMeta } from './operator.ts'
 import type { RangeSource } from './range-source.ts'
 import { firstAfter, histogramSize, type SampleColumns } from './samples.ts'
+import { quoteText } from '../functions/notes.ts'
 import type { RangeResult, RangeSpec, RangeWindow } from '../functions/range.ts'
 
 export interface RangeCallOptions {
@@ -236,10 +237,10 @@ export class RangeCall implements Operator {
       const type = meta.labels.get('__type__')
       if (type === 'counter' || type === 'histogram') return
       const text = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram"'
-      annotations.info(`${text}, got ${JSON.stringify(type)}: ${JSON.stringify(name)}`, position)
+      annotations.info(`${text}, got ${quoteText(type)}: ${quoteText(name)}`, position)
     } else if (!/_(total|sum|count|bucket)$/.test(name)) {
       const text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket'
-      annotations.info(`${text}: ${JSON.stringify(name)}`, position)
+      annotations.info(`${text}: ${quoteText(name)}`, position)
     }
   }
 }

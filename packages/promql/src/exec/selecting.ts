@@ -1,7 +1,7 @@
 // Aggregations with a parameter that pick or count samples of whole groups: topk, bottomk, limitk, limit_ratio, quantile and
 // count_values. They hold their input.
 import { formatValue, histogramToString, type Labels } from '@watchfire/datamodel'
-import { notes } from '../functions/notes.ts'
+import { notes, quoteText } from '../functions/notes.ts'
 import { quantileOf } from '../functions/quantile.ts'
 import type { AggregateNode } from '../plan/nodes.ts'
 import { drain, loadRow, type Block } from './block.ts'
@@ -209,8 +209,7 @@ export class CountValues implements Operator {
   open(): readonly SeriesMeta[] {
     const { node, inner, context, grid } = this.#options
     const label = node.param!.kind === 'string' ? node.param!.value : ''
-    if (label === '' || !isWellFormed(label))
-      throw executionError(`invalid label name ${JSON.stringify(label)}`)
+    if (label === '' || !isWellFormed(label)) throw executionError(`invalid label name ${quoteText(label)}`)
     const before = context.liveSamples
     const block = drain(inner, context, grid.steps)
     const by = { grouping: node.without ? node.grouping : [...node.grouping, label], without: node.without }

@@ -15,7 +15,7 @@ import { BUCKET_LABEL, dropMetadata } from '../exec/labels.ts'
 import { KIND, clearRow, type Operator, type Row, type SeriesMeta } from '../exec/operator.ts'
 import { stringArgument, type CallBuilder, type CallContext } from './call.ts'
 import { ClassicBuckets } from './classic-buckets.ts'
-import { notes, withMetricName } from './notes.ts'
+import { notes, quoteText, withMetricName } from './notes.ts'
 
 export const QUANTILE_FUNCTIONS: ReadonlyMap<string, CallBuilder> = new Map<string, CallBuilder>([
   ['histogram_quantile', (call) => new HistogramCall(call, call.node.args[1]!.position, quantileViews)],
@@ -118,7 +118,7 @@ class HistogramCall implements Operator {
     if (bound === undefined) {
       const { context } = this.#call
       const name = context.delayedNames ? labels.metricName : ''
-      const note = `bucket label "le" is missing or has a malformed value of ${JSON.stringify(text)}`
+      const note = `bucket label "le" is missing or has a malformed value of ${quoteText(text)}`
       context.annotations.warn(withMetricName(note, name), this.#position)
       return
     }

@@ -1,15 +1,18 @@
 // Texts of the annotations that functions and operators give, in Prometheus's words.
-import type { Labels } from '@watchfire/datamodel'
+import { quoteString, type Labels } from '@watchfire/datamodel'
 import { formatG, type Annotations } from '../exec/annotations.ts'
 
-const quoted = (text: string): string => JSON.stringify(text)
+/** A text in quotes as Go prints it; bytes that are not UTF-8 are lone surrogates here and printed as `\xNN`. */
+export function quoteText(text: string): string {
+  return quoteString(text).replace(/\\udc([89a-f][0-9a-f])/g, '\\x$1')
+}
 
 /** What was done to the histograms an annotation speaks of. */
 export type HistogramOperation = 'addition' | 'subtraction' | 'aggregation'
 
 export const notes = {
   mixedSamples(annotations: Annotations, labels: Labels, position: number): void {
-    const name = quoted(labels.metricName)
+    const name = quoteText(labels.metricName)
     annotations.warn(`encountered a mix of histograms and floats for metric name ${name}`, position)
   },
   mixedAggregation(annotations: Annotations, position: number): void {
@@ -18,13 +21,16 @@ export const notes = {
   mixedBuckets(annotations: Annotations, labels: Labels, position: number): void {
     const text =
       'vector contains a mix of histograms with exponential and custom buckets schemas for metric name'
-    annotations.warn(`${text} ${quoted(labels.metricName)}`, position)
+    annotations.warn(`${text} ${quoteText(labels.metricName)}`, position)
   },
   notCounter(annotations: Annotations, labels: Labels, position: number): void {
-    annotations.warn(`this native histogram metric is not a counter: ${quoted(labels.metricName)}`, position)
+    annotations.warn(
+      `this native histogram metric is not a counter: ${quoteText(labels.metricName)}`,
+      position,
+    )
   },
   notGauge(annotations: Annotations, labels: Labels, position: number): void {
-    annotations.warn(`this native histogram metric is not a gauge: ${quoted(labels.metricName)}`, position)
+    annotations.warn(`this native histogram metric is not a gauge: ${quoteText(labels.metricName)}`, position)
   },
   boundsReconciled(annotations: Annotations, operation: HistogramOperation, position: number): void {
     annotations.info(`mismatched custom buckets were reconciled during ${operation}`, position)
@@ -34,7 +40,7 @@ export const notes = {
   },
   histogramsIgnored(annotations: Annotations, labels: Labels, position: number): void {
     const text = 'ignored histograms in a range containing both floats and histograms for metric name'
-    annotations.info(`${text} ${quoted(labels.metricName)}`, position)
+    annotations.info(`${text} ${quoteText(labels.metricName)}`, position)
   },
   histogramIgnoredIn(annotations: Annotations, aggregation: string, position: number): void {
     annotations.info(`ignored histogram in ${aggregation} aggregation`, position)
@@ -50,5 +56,5 @@ export const notes = {
 
 /** `text for metric name "x"`, or the text alone for a nameless metric. */
 export function withMetricName(text: string, name: string): string {
-  return name === '' ? text : `${text} for metric name ${quoted(name)}`
+  return name === '' ? text : `${text} for metric name ${quoteText(name)}`
 }

@@ -3,19 +3,17 @@ import {
   COUNTER_RESET,
   HistogramSum,
   IncompatibleHistogramsError,
-  addHistograms,
   divideHistogram,
   hasOverflow,
-  scaleHistogram,
   type FloatHistogram,
 } from '@watchfire/datamodel'
 import { notes } from './notes.ts'
 import type { RangeWindow } from './range.ts'
 
-/** Collects what annotations of a sum or mean need. */
+/** A running sum or mean of histograms; a mean is taken of the sum as long as that does not overflow. */
 export class HistogramTotal {
-  #sum: HistogramSum | undefined
-  #mean: FloatHistogram | undefined
+  #total: HistogramSum | undefined
+  #incremental = false
   #count = 0
   #resets = false
   #notResets = false
@@ -37,34 +35,31 @@ export class HistogramTotal {
     if (histogram.counterResetHint === COUNTER_RESET.reset) this.#resets = true
     else if (histogram.counterResetHint === COUNTER_RESET.notReset) this.#notResets = true
     this.#count++
-    if (this.#mean !== undefined) return this.#addToMean(histogram)
-    if (this.#sum === undefined) {
-      this.#sum = new HistogramSum(histogram)
+    if (this.#total === undefined) {
+      this.#total = new HistogramSum(histogram)
       return
     }
-    const before = this.#wantMean ? this.#sum.value() : undefined
-    if (this.#sum.add(histogram).boundsReconciled) this.boundsReconciled = true
-    if (before === undefined || !hasOverflow(this.#sum.uncompensated())) return
-    // The sum is too big: go on with a running mean.
-    this.#mean = divideHistogram(before, this.#count - 1)
-    this.#addToMean(histogram)
+    if (!this.#incremental) {
+      const before = this.#wantMean ? this.#total.clone() : undefined
+      this.#addTo(this.#total, histogram)
+      if (before === undefined || !hasOverflow(this.#total.uncompensated())) return
+      // The sum is too big: go on with a running mean.
+      this.#incremental = true
+      this.#total = before
+      before.scale(1 / (this.#count - 1))
+    }
+    this.#total.scale((this.#count - 1) / this.#count)
+    this.#addTo(this.#total, divideHistogram(histogram, this.#count))
   }
 
-  #addToMean(histogram: FloatHistogram): void {
-    const share = (this.#count - 1) / this.#count
-    const combined = addHistograms(
-      scaleHistogram(this.#mean!, share),
-      divideHistogram(histogram, this.#count),
-    )
-    if (combined.boundsReconciled) this.boundsReconciled = true
-    this.#mean = combined.histogram
+  #addTo(total: HistogramSum, histogram: FloatHistogram): void {
+    if (total.add(histogram).boundsReconciled) this.boundsReconciled = true
   }
 
   /** Sum or mean; at least one histogram was added. */
   value(): FloatHistogram {
-    if (this.#mean !== undefined) return this.#mean
-    const sum = this.#sum!.value()
-    return this.#wantMean ? divideHistogram(sum, this.#count) : sum
+    const total = this.#total!.value()
+    return this.#wantMean && !this.#incremental ? divideHistogram(total, this.#count) : total
   }
 }
 

@@ -5,7 +5,7 @@ import { KIND } from '../exec/operator.ts'
 import { OVERLAP } from '../exec/annotations.ts'
 import { extendedHistogramRate, extendedRate } from './extended-rate.ts'
 import { addNoting, histogramIncrease, histogramInstantRate } from './rate-histogram.ts'
-import { notes } from './notes.ts'
+import { notes, quoteText } from './notes.ts'
 import type { RangeFunction, RangeResult, RangeSpec, RangeWindow } from './range.ts'
 
 export const RATE_FUNCTIONS: ReadonlyMap<string, RangeSpec> = new Map([
@@ -42,7 +42,7 @@ export function startsOverlap(previousStart: number, previousTime: number, start
 }
 
 export function noteOverlap(window: RangeWindow): void {
-  const name = JSON.stringify(window.labels.metricName)
+  const name = quoteText(window.labels.metricName)
   window.context.annotations.warn(`${OVERLAP} for metric ${name}`, window.position)
 }
 
