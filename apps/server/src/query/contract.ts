@@ -13,6 +13,8 @@ export interface QueryPoolRequest {
   /** Most series in the answer, 0 = all. */
   readonly limit?: number
   readonly stats?: 'none' | 'basic' | 'all'
+  /** Warnings of the request itself, added to those of the answer. */
+  readonly warnings?: readonly string[]
 }
 
 /** The bytes of `{"status":"success","data":…}` or what becomes an error answer. */

@@ -63,7 +63,11 @@ function json(parts: RunnerParts, request: QueryPoolRequest, control: Control) {
     ...(request.lookbackMs !== undefined && { lookbackMs: request.lookbackMs }),
     ...control,
   })
-  const body = parts.toJson(result, { limit: request.limit ?? 0, stats: request.stats ?? 'none' })
+  const warnings = [...result.warnings, ...(request.warnings ?? [])]
+  const body = parts.toJson(
+    { ...result, warnings },
+    { limit: request.limit ?? 0, stats: request.stats ?? 'none' },
+  )
   return { answer: { ok: true, body } as const, cost: costOf(result) }
 }
 
