@@ -192,7 +192,10 @@ export function quoteLabelName(name: string): string {
   return isLegacyLabelName(name) ? name : quoteString(name)
 }
 
-/** A Go string literal in double quotes (what strconv.Quote gives for valid UTF-8). */
+/**
+ * A Go string literal in double quotes, as strconv.Quote gives it. Bytes that are not UTF-8 (`"\xff"` in a query) are
+ * the lone surrogates U+DC80…U+DCFF in strings here and are printed as `\xNN`.
+ */
 export function quoteString(value: string): string {
   let out = '"'
   for (const char of value) {
@@ -206,6 +209,7 @@ export function quoteString(value: string): string {
     else if (code === 12) out += '\\f'
     else if (code === 11) out += '\\v'
     else if (code < 0x20 || code === 0x7f) out += '\\x' + code.toString(16).padStart(2, '0')
+    else if (code >= 0xdc80 && code <= 0xdcff) out += '\\x' + (code - 0xdc00).toString(16)
     else if (/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(char)) out += char
     else if (code < 0x10000) out += '\\u' + code.toString(16).padStart(4, '0')
     else out += '\\U' + code.toString(16).padStart(8, '0')

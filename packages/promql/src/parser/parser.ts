@@ -296,7 +296,7 @@ export class Parser extends DurationParser {
       if (type === 'string') {
         const label = this.unquoted(this.take())
         if (label === '' || !isWellFormed(label))
-          this.fail(`invalid label name for grouping: ${this.quoted(label)}`, token.start)
+          this.fail(`invalid label name for grouping: ${quoteString(label)}`, token.start)
         labels.push(label)
       } else if (LABEL_WORDS.has(type) || type === 'identifier' || type === 'metric identifier')
         labels.push(this.take().text)

@@ -2,7 +2,6 @@
 import { compareUtf8, formatDuration, METRIC_NAME, quoteLabelName, quoteString } from '@watchfire/datamodel'
 import type { DurationNode, Expr, TimeModifiers, VectorSelector } from './ast.ts'
 import { utf8Length } from './error.ts'
-import { isWellFormed } from './literals.ts'
 
 const WIDTH = 100
 
@@ -44,7 +43,7 @@ function printNode(expr: Expr, memo: Memo): string {
     case 'parenExpr':
       return `(${print(expr.expr, memo)})`
     case 'stringLiteral':
-      return quoteBytes(expr.value)
+      return quoteString(expr.value)
     case 'unaryExpr':
       return expr.op + print(expr.expr, memo)
     case 'vectorSelector':
@@ -118,7 +117,7 @@ function printMatchers(selector: VectorSelector): string {
   const { name, matchers } = selector
   const parts = matchers
     .filter((m) => !(name !== '' && m.name === METRIC_NAME && m.type === '=' && m.value === name))
-    .map((m) => `${quoteLabelName(m.name)}${m.type}${quoteBytes(m.value)}`)
+    .map((m) => `${quoteLabelName(m.name)}${m.type}${quoteString(m.value)}`)
   return parts.length > 0 ? `{${parts.sort(compareUtf8).join(',')}}` : ''
 }
 
@@ -186,10 +185,4 @@ function formatG(value: number): string {
   const [mantissa, exponent] = value.toExponential().split('e')
   const digits = exponent!.slice(1).padStart(2, '0')
   return `${mantissa}e${exponent![0]}${digits}`
-}
-
-/** A Go string literal; bytes that are not UTF-8 are lone surrogates here and printed as `\xNN`. */
-function quoteBytes(value: string): string {
-  const quoted = quoteString(value)
-  return isWellFormed(value) ? quoted : quoted.replace(/\\udc([89a-f][0-9a-f])/g, '\\x$1')
 }

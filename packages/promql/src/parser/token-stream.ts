@@ -1,5 +1,4 @@
 // The token stream of a parser with one token of lookahead, and its errors.
-import { quoteString } from '@watchfire/datamodel'
 import type { NumberLiteral } from './ast.ts'
 import { ParseError } from './error.ts'
 import { Lexer } from './lexer.ts'
@@ -47,10 +46,6 @@ export class TokenStream {
 
   protected unquoted(token: Token): string {
     return unquote(token.text)
-  }
-
-  protected quoted(text: string): string {
-    return quoteString(text).replace(/\\udc([0-9a-f]{2})/g, '\\x$1')
   }
 
   /** The number or duration that is the next token. */
