@@ -7,7 +7,7 @@ import {
   type CounterResetHint,
   type HistogramSample,
 } from '@watchfire/datamodel'
-import type { KernelExports } from '@watchfire/kernels'
+import { HISTOGRAM_SLOT_BYTES, HISTOGRAM_STATE_BYTES, type KernelExports } from '@watchfire/kernels'
 import { addRow } from './chunk-rows.ts'
 import { chunkEndTime, rangeEnd } from './float-chunks.ts'
 import { countsDropped, sameLayout } from './histogram-check.ts'
@@ -19,9 +19,6 @@ import type { HeadMemory } from './head-memory.ts'
 const CHUNK_BYTES_TARGET = 1024
 const SAMPLES_MIN = 10
 const OPEN_BYTES_FIRST = 256
-/** Fixed part and per-bucket part of the kernels' state. */
-const STATE_BYTES = 512
-const STATE_BUCKET_BYTES = 40
 
 export class HistogramChunks {
   readonly #mem: HeadMemory
@@ -53,7 +50,8 @@ export class HistogramChunks {
   }
 
   firstTime(series: number): number {
-    return this.#mem.f64[(this.#state(series) + XOR.firstTime) >>> 3]!
+    const block = this.#mem.u32[(series + SERIES.histogramState) >>> 2]!
+    return this.#mem.f64[(block + HISTOGRAM_OPEN.firstTime) >>> 3]!
   }
 
   /** Appends a sample newer than all of the series. False when the memory is full. */
@@ -116,8 +114,8 @@ export class HistogramChunks {
       if (chunk === 0) return false
       u32.copyWithin(chunk >>> 2, open >>> 2, (open + length + 3) >>> 2)
     }
-    const first = f64[(state + XOR.firstTime) >>> 3]!
-    const last = f64[(state + XOR.lastTime) >>> 3]!
+    const first = this.firstTime(series)
+    const last = f64[(series + SERIES.lastTime) >>> 3]!
     if (!addRow(this.#mem, this.#allocator, series, chunk, length, encoding, first, last)) {
       if (chunk !== open) this.#allocator.free(chunk, length)
       return false
@@ -153,8 +151,8 @@ export class HistogramChunks {
     const { u32, f64 } = this.#mem
     const state = this.#state(series)
     const bytes = (u32[(state + XOR.bits) >>> 2]! + 7) >>> 3
-    const first = f64[(state + XOR.firstTime) >>> 3]!
-    const last = f64[(state + XOR.lastTime) >>> 3]!
+    const first = this.firstTime(series)
+    const last = f64[(series + SERIES.lastTime) >>> 3]!
     const flags = (series + SERIES.flags) >>> 2
     const next = (series + SERIES.nextAt) >>> 3
     const computed = (u32[flags]! & SERIES_FLAG.computedEnd) !== 0
@@ -171,7 +169,7 @@ export class HistogramChunks {
   #open(series: number, encoding: number, timeMs: number, sample: HistogramSample, image: number): boolean {
     const { u32, f64 } = this.#mem
     const buckets = sample.positiveBuckets.length + sample.negativeBuckets.length
-    const stateBytes = STATE_BYTES + STATE_BUCKET_BYTES * buckets
+    const stateBytes = HISTOGRAM_STATE_BYTES + HISTOGRAM_SLOT_BYTES * buckets
     const stateOffset = (HISTOGRAM_OPEN.image + image + 15) & ~15
     const block = this.#allocator.alloc(stateOffset + stateBytes)
     if (block === 0) return false
@@ -188,6 +186,8 @@ export class HistogramChunks {
           (this.#scratch + image) >>> 2,
         )
         u32[(block + HISTOGRAM_OPEN.stateOffset) >>> 2] = stateOffset
+        u32[(block + HISTOGRAM_OPEN.stateOffset + 4) >>> 2] = 0
+        f64[(block + HISTOGRAM_OPEN.firstTime) >>> 3] = timeMs
         u32[(series + SERIES.histogramState) >>> 2] = block
         u32[(series + SERIES.histogramCapacity) >>> 2] = stateOffset + stateBytes
         const flags = (series + SERIES.flags) >>> 2

@@ -134,5 +134,8 @@ export const XOR = {
   lastValue: 32,
 } as const
 
-/** Open histogram chunk: u32 offset of the kernels' state from the start of the block, 12 bytes 0, the image of the newest sample, the state. */
-export const HISTOGRAM_OPEN = { stateOffset: 0, image: 16 } as const
+/**
+ * Open histogram chunk: u32 offset of the kernels' state from the start of the block, u32 0, f64 first time, the image of the newest sample,
+ * the state. The state begins like an XOR state up to the sample count; the last time is the series'.
+ */
+export const HISTOGRAM_OPEN = { stateOffset: 0, firstTime: 8, image: 16 } as const

@@ -113,12 +113,13 @@ export class ChunkCopy {
   #addOpen(series: number, encoding: number, minTime: number, maxTime: number): void {
     const { u8, u32, f64 } = this.#mem
     let state = series + SERIES.xor
+    let first = f64[(state + XOR.firstTime) >>> 3]!
     if (encoding !== CHUNK_ENCODING.xor) {
       const block = u32[(series + SERIES.histogramState) >>> 2]!
       state = block + u32[(block + HISTOGRAM_OPEN.stateOffset) >>> 2]!
+      first = f64[(block + HISTOGRAM_OPEN.firstTime) >>> 3]!
     }
-    const first = f64[(state + XOR.firstTime) >>> 3]!
-    const last = f64[(state + XOR.lastTime) >>> 3]!
+    const last = f64[(series + SERIES.lastTime) >>> 3]!
     if (!(first <= maxTime && last >= minTime)) return
     const chunk = u32[(state + XOR.chunk) >>> 2]!
     const length = (u32[(state + XOR.bits) >>> 2]! + 7) >>> 3
