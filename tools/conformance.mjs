@@ -13,6 +13,7 @@ import { build, install, root } from './prepare.mjs'
 
 const KNOWN_GAPS = join(root, 'docs', 'conformance-known-gaps.json')
 const PROBLEM_CHARACTERS_MAX = 2000
+const FLAGS = ['--no-known-gaps', '--strict', '--no-build']
 
 const flags = new Set(process.argv.slice(2).filter((argument) => argument.startsWith('--')))
 const [directory, ...wanted] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
@@ -72,14 +73,22 @@ async function runAll() {
   return summaries.some(({ failed }) => failed) ? 1 : 0
 }
 
-const unknownFlag = [...flags].find((flag) => !['--no-known-gaps', '--strict', '--no-build'].includes(flag))
-if (directory === undefined || unknownFlag !== undefined) {
-  console.error('usage: npm run conformance -- DIR [KIND…] [--no-known-gaps] [--strict] [--no-build]')
-  process.exitCode = 2
-} else {
-  if (!flags.has('--no-build')) {
-    install()
-    build()
+async function start() {
+  const unknownFlag = [...flags].find((flag) => !FLAGS.includes(flag))
+  if (directory === undefined || unknownFlag !== undefined) {
+    console.error(`usage: npm run conformance -- DIR [KIND…] ${FLAGS.map((flag) => `[${flag}]`).join(' ')}`)
+    return 2
   }
-  process.exitCode = await runAll()
+  if (!flags.has('--no-build')) {
+    try {
+      install()
+      build()
+    } catch (error) {
+      console.error(error.message)
+      return error.exitCode ?? 1
+    }
+  }
+  return runAll()
 }
+
+process.exitCode = await start()
