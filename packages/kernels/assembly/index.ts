@@ -5,7 +5,8 @@ export { xorInit, xorAppend, xorResume, xorDecode } from "./xor";
 export { decodeFloats, instantFloats, addRow, extremeRow } from "./columns";
 export { windowFloats } from "./window";
 export { snappyBound, snappyEncode, snappyDecodedLength, snappyDecode } from "./snappy";
-export { parseNumber, formatNumber } from "./number";
+export { parseNumber } from "./number";
+export { formatNumber, formatPoints } from "./format";
 export { scanText } from "./scan";
 export {
   histogramImageSize, histogramDecode, histogramEncode, histogramInit, histogramAppend, histogramResume,

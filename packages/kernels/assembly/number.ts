@@ -1,5 +1,5 @@
-// Numbers as text, both ways, exactly rounded. Data plane.
-// Parsing: up to 19 digits are gathered in a u64; small cases are one exact multiplication or division of doubles, the others go by the
+// Text to numbers, exactly rounded. Data plane.
+// Up to 19 digits are gathered in a u64; small cases are one exact multiplication or division of doubles, the others go by the
 // method of Eisel and Lemire with a table of 128-bit powers of five.
 import { POWERS_OF_FIVE, POWERS_OF_TEN } from "../wasm/tables";
 
@@ -15,7 +15,7 @@ function powerOfTen(exponent: u32): f64 {
 }
 
 @inline
-function multiplyHigh(a: u64, b: u64): u64 {
+export function multiplyHigh(a: u64, b: u64): u64 {
   const aLow = a & 0xffffffff;
   const aHigh = a >> 32;
   const bLow = b & 0xffffffff;
@@ -149,64 +149,3 @@ export function parseNumber(p: usize, end: usize, out: usize): u32 {
   return 1;
 }
 
-@inline
-function digitCount(n: u64): u32 {
-  let count: u32 = 1;
-  while (n >= 10) {
-    n /= 10;
-    count++;
-  }
-  return count;
-}
-
-function putDigits(p: usize, n: u64, count: u32): void {
-  while (count > 0) {
-    const rest = n / 10;
-    count--;
-    store<u8>(p + count, <u8>(48 + (n - rest * 10)));
-    n = rest;
-  }
-}
-
-export function formatNumber(value: f64, dst: usize): u32 {
-  if (value != value) {
-    store<u16>(dst, 0x614e); // "Na"
-    store<u8>(dst, 0x4e, 2);
-    return 3;
-  }
-  let p = dst;
-  if (reinterpret<i64>(value) < 0) {
-    store<u8>(p++, 0x2d);
-    value = -value;
-  } else if (value == Infinity) {
-    store<u8>(p++, 0x2b);
-  }
-  if (value == Infinity) {
-    store<u16>(p, 0x6e49); // "In"
-    store<u8>(p, 0x66, 2);
-    return 4;
-  }
-  if (value < 9007199254740992 && value == floor(value)) {
-    const whole = <u64>value;
-    const count = digitCount(whole);
-    putDigits(p, whole, count);
-    return <u32>(p - dst) + count;
-  }
-  if (value < 1e-6) return 0;
-  // A decimal of at most 15 digits that gives the value back is the only one of its length: the first found is the shortest.
-  for (let decimals: u32 = 1; decimals <= 20; decimals++) {
-    const scaled = nearest(value * powerOfTen(decimals));
-    if (scaled >= 1e15) return 0;
-    if (scaled / powerOfTen(decimals) != value) continue;
-    const all = <u64>scaled;
-    const unit = <u64>powerOfTen(decimals);
-    const whole = decimals < 16 ? all / unit : 0;
-    const count = digitCount(whole);
-    putDigits(p, whole, count);
-    p += count;
-    store<u8>(p++, 0x2e);
-    putDigits(p, all - whole * unit, decimals);
-    return <u32>(p - dst) + decimals;
-  }
-  return 0;
-}

@@ -86,6 +86,9 @@ export function xorAppend(state: usize, timeMs: f64, value: f64): i32 {
       valueBits = (wide ? 13 : 2) + 64 - leading - trailing;
     }
     delta = time - <i64>load<f64>(state, LAST_TIME);
+    // Bits of the time and the head of the value are gathered in a word and mostly written with the value in one go.
+    let word: u64 = 0;
+    let n: u32 = 0;
     if (count == 1) {
       const bytes = uvarintBytes(<u64>delta);
       if (room - pos < bytes * 8 + valueBits) return 1;
@@ -94,43 +97,47 @@ export function xorAppend(state: usize, timeMs: f64, value: f64): i32 {
     } else {
       const dod = delta - <i64>load<f64>(state, LAST_DELTA);
       if (dod == 0) {
-        if (room - pos < 1 + valueBits) return 1;
-        putBits(chunk, pos, end, 0, 1);
-        pos += 1;
+        n = 1;
       } else if (fits(dod, 14)) {
-        if (room - pos < 16 + valueBits) return 1;
-        putBits(chunk, pos, end, (0b10 << 14) | (<u64>dod & 0x3fff), 16);
-        pos += 16;
+        word = (0b10 << 14) | (<u64>dod & 0x3fff);
+        n = 16;
       } else if (fits(dod, 17)) {
-        if (room - pos < 20 + valueBits) return 1;
-        putBits(chunk, pos, end, (0b110 << 17) | (<u64>dod & 0x1ffff), 20);
-        pos += 20;
+        word = (0b110 << 17) | (<u64>dod & 0x1ffff);
+        n = 20;
       } else if (fits(dod, 20)) {
-        if (room - pos < 24 + valueBits) return 1;
-        putBits(chunk, pos, end, (0b1110 << 20) | (<u64>dod & 0xfffff), 24);
-        pos += 24;
+        word = (0b1110 << 20) | (<u64>dod & 0xfffff);
+        n = 24;
       } else {
         if (room - pos < 68 + valueBits) return 1;
         putBits(chunk, pos, end, 0b1111, 4);
         putBits(chunk, pos + 4, end, <u64>dod, 64);
         pos += 68;
       }
+      if (room - pos < n + valueBits) return 1;
     }
     if (change == 0) {
-      putBits(chunk, pos, end, 0, 1);
+      putBits(chunk, pos, end, word << 1, n + 1);
+      pos += n + 1;
     } else {
       const significant = 64 - leading - trailing;
+      const payload = change >> trailing;
       if (wide) {
-        putBits(chunk, pos, end, (0b11 << 11) | (leading << 6) | (significant & 63), 13);
-        putBits(chunk, pos + 13, end, change >> trailing, significant);
+        word = (word << 13) | (0b11 << 11) | (leading << 6) | (significant & 63);
+        n += 13;
         store<u32>(state, leading, LEADING);
         store<u32>(state, trailing, TRAILING);
       } else {
-        putBits(chunk, pos, end, 0b10, 2);
-        putBits(chunk, pos + 2, end, change >> trailing, significant);
+        word = (word << 2) | 0b10;
+        n += 2;
       }
+      if (n + significant <= 64) {
+        putBits(chunk, pos, end, (word << significant) | payload, n + significant);
+      } else {
+        putBits(chunk, pos, end, word, n);
+        putBits(chunk, pos + n, end, payload, significant);
+      }
+      pos += n + significant;
     }
-    pos += valueBits;
   }
   store<u32>(state, pos, BITS);
   store<u32>(state, count + 1, COUNT);

@@ -91,6 +91,9 @@ export type WindowFunction = (typeof WINDOW)[keyof typeof WINDOW]
 /** Flags of `decodeFloats`. */
 export const DECODE = { dropStale: 1 } as const
 
+/** Room for the text of one point of `formatPoints`. */
+export const POINT_TEXT_BYTES = 64
+
 /** Bytes of a row of the cache of `scanText`. */
 export const SCAN_ROW_BYTES = 16
 
@@ -116,8 +119,20 @@ export interface KernelExports {
    * parse the text itself (a few decimals of more than 19 digits).
    */
   parseNumber(address: number, end: number, out: number): number
-  /** Writes the shortest decimal text as `formatValue` does for integers below 2^53 and short decimals; returns its length or 0 (caller formats). Room: 32 bytes. */
+  /** Writes the shortest decimal text that gives the value back, as `formatValue` of the datamodel does; returns its length. Room: 32 bytes. */
   formatNumber(value: number, dst: number): number
+  /**
+   * Writes the points of a series as the API's JSON has them, without the outer brackets: `[1700000000.5,"1"],[…` for those steps that are present. Times are start + i·step.
+   * Returns the length in bytes. Room: POINT_TEXT_BYTES per step.
+   */
+  formatPoints(
+    values: number,
+    present: number,
+    start: number,
+    step: number,
+    steps: number,
+    dst: number,
+  ): number
 
   // ---- float chunks
   /** Prepares the state of an empty chunk at `chunk`. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { POINT_TEXT_BYTES } from './index.ts'
 import { floatBits } from './oracle/bits.ts'
 import { PLACES, Room, type Place } from './oracle/room.ts'
 
@@ -24,12 +25,12 @@ function check(place: Place, text: string): void {
   else expect({ text, kind, bits }).toEqual({ text, kind: 1, bits: floatBits(value) })
 }
 
-function format(place: Place, value: number): string | undefined {
+function format(place: Place, value: number): string {
   const room = new Room(place)
   const dst = room.buffer(32)
   const length = room.kernels.formatNumber(value, dst)
   room.check()
-  return length === 0 ? undefined : Buffer.from(room.get(dst, length)).toString()
+  return Buffer.from(room.get(dst, length)).toString()
 }
 
 const digits = fc.stringMatching(/^[0-9]{0,24}$/)
@@ -92,42 +93,80 @@ describe('parseNumber', () => {
   })
 })
 
+/** A sample value as Prometheus's JSON has it. */
+function expected(value: number): string {
+  if (Number.isNaN(value)) return 'NaN'
+  if (Math.abs(value) === Infinity) return value > 0 ? '+Inf' : '-Inf'
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
+  return String(value).replace(/e([+-])(\d)$/, 'e$10$2')
+}
+
 describe.each(PLACES)('formatNumber $name', (place) => {
-  it('prints what JavaScript prints, or nothing', () => {
-    const f = (value: number) => {
-      const text = format(place, value)
-      if (text !== undefined && value !== 0)
-        expect(text).toBe(String(value).replace(/^Inf/, '+Inf').replace('inity', ''))
-    }
+  it('prints the shortest decimal, as the platform does', () => {
+    const f = (value: number) => expect(format(place, value)).toBe(expected(value))
     fc.assert(
-      fc.property(fc.double(), fc.maxSafeInteger(), fc.integer(), fc.nat(14), (any, safe, small, power) => {
-        f(any)
-        f(safe / 10 ** power)
-        f(small / 10 ** power)
-        f(small)
-        const decimal = small / 10 ** Math.min(power, 6)
-        if (decimal !== 0) expect(format(place, decimal)).toBe(String(decimal))
-        expect(format(place, safe)).toBe(Object.is(safe, -0) ? '-0' : String(safe))
-      }),
-      { numRuns: 1000 },
+      fc.property(
+        fc.double(),
+        fc.maxSafeInteger(),
+        fc.nat(30),
+        fc.integer({ min: -1074, max: 1023 }),
+        (any, safe, power, two) => {
+          f(any)
+          f(safe)
+          f(safe / 10 ** power)
+          f(safe * 10 ** power)
+          f(any / 3)
+          f(2 ** two)
+          f(2 ** two * (1 + 2 ** -52))
+          f(2 ** two * (1 - 2 ** -53))
+        },
+      ),
+      { numRuns: 2000 },
     )
   })
 
-  it('prints the special values of Prometheus', () => {
-    expect([NaN, Infinity, -Infinity, 0, -0].map((value) => format(place, value))).toEqual([
+  it('prints special values', () => {
+    expect(
+      [NaN, Infinity, -Infinity, 0, -0, 5e-324, 1e-6, 1e-7, 1e21, 0.1 + 0.2].map((value) =>
+        format(place, value),
+      ),
+    ).toEqual([
       'NaN',
       '+Inf',
       '-Inf',
       '0',
       '-0',
-    ])
-    expect([0.25, 1e-6, 1e-7, 123456.789, 1e21, 0.1 + 0.2].map((value) => format(place, value))).toEqual([
-      '0.25',
+      '5e-324',
       '0.000001',
-      undefined,
-      '123456.789',
-      undefined,
-      undefined,
+      '1e-07',
+      '1e+21',
+      '0.30000000000000004',
     ])
+  })
+})
+
+describe.each(PLACES)('formatPoints $name', (place) => {
+  it('writes the points that are present', () => {
+    const points = fc.array(fc.tuple(fc.double(), fc.boolean()), { maxLength: 20 })
+    const start = fc.integer({ min: -(2 ** 40), max: 2 ** 45 })
+    fc.assert(
+      fc.property(points, start, fc.nat(100_000), (rows, first, step) => {
+        const room = new Room(place)
+        const dst = room.buffer(rows.length * POINT_TEXT_BYTES)
+        const values = room.column(rows.map(([value]) => value))
+        const present = room.put(Uint8Array.from(rows, ([, there]) => (there ? 1 : 0)))
+        const length = room.kernels.formatPoints(values, present, first, step, rows.length, dst)
+        const want = rows.flatMap(([value, there], i) => {
+          const ms = first + i * step
+          const whole = `${ms < 0 ? '-' : ''}${Math.floor(Math.abs(ms) / 1000)}`
+          const rest = Math.abs(ms) % 1000
+          const time = rest === 0 ? whole : `${whole}.${String(rest).padStart(3, '0')}`
+          return there ? [`[${time},"${expected(value)}"]`] : []
+        })
+        expect(Buffer.from(room.get(dst, length)).toString()).toBe(want.join(','))
+        room.check()
+      }),
+      { numRuns: 300 },
+    )
   })
 })
