@@ -9,10 +9,14 @@ export {
   schemaForFactor,
   type HistogramLimits,
 } from './histogram.ts'
+export { ClassicHistogram } from './nhcb.ts'
+export { OpenMetricsParser } from './openmetrics-parser.ts'
+export { TextParser } from './text-parser.ts'
 export { formatGoG, formatOpenMetricsFloat, parseFloatText, quoteBytes } from './go-text.ts'
 export {
   ExpositionError,
   duplicateLabel,
+  type ConvertedSeries,
   type Entry,
   type ExpositionParser,
   type ParsedExemplar,

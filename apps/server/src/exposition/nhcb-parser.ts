@@ -9,7 +9,7 @@ import {
 import { goFloat } from './go-text.ts'
 import { histogramProblem } from './histogram.ts'
 import { ClassicHistogram, splitClassicName } from './nhcb.ts'
-import type { Entry, ExpositionParser, ParsedExemplar } from './types.ts'
+import type { ConvertedSeries, Entry, ExpositionParser, ParsedExemplar } from './types.ts'
 
 const BOUND = 'le'
 
@@ -21,6 +21,7 @@ interface Sample {
   readonly timestampMs: number | undefined
   readonly histogram: HistogramSample | undefined
   readonly labels: Labels
+  readonly convertedFrom?: readonly ConvertedSeries[]
   exemplars: () => ParsedExemplar[]
   startMs: () => number
 }
@@ -32,6 +33,7 @@ interface Collecting {
   readonly labels: Labels
   readonly startMs: number
   readonly exemplars: ParsedExemplar[]
+  readonly series: ConvertedSeries[]
 }
 
 export class NhcbParser implements ExpositionParser {
@@ -81,6 +83,9 @@ export class NhcbParser implements ExpositionParser {
   }
   get histogram(): HistogramSample | undefined {
     return this.#sample?.histogram
+  }
+  get convertedFrom(): readonly ConvertedSeries[] | undefined {
+    return this.#sample?.convertedFrom
   }
   labels(): Labels {
     return this.#sample?.labels ?? this.#inner.labels()
@@ -181,11 +186,13 @@ export class NhcbParser implements ExpositionParser {
       labels: new LabelsBuilder(sample.labels).set(METRIC_NAME, base).delete(BOUND).labels(),
       startMs: this.#wantStart ? sample.startMs() : 0,
       exemplars: [],
+      series: [],
     }
     this.#collecting.exemplars.push(...sample.exemplars())
     const { startMs } = this.#collecting
     sample.startMs = () => startMs
     sample.exemplars = () => [] // they belong to the native histogram now
+    this.#collecting.series.push({ seriesText: sample.seriesText, part, bound })
     if (part === 'bucket') this.#classic.setBucket(bound, sample.value)
     else if (part === 'sum') this.#classic.setSum(sample.value)
     else this.#classic.setCount(sample.value)
@@ -210,6 +217,7 @@ export class NhcbParser implements ExpositionParser {
       timestampMs: this.#inner.timestampMs,
       histogram: result.histogram,
       labels: done.labels,
+      convertedFrom: done.series,
       exemplars: () => done.exemplars,
       startMs: () => done.startMs,
     }

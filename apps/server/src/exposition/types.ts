@@ -12,6 +12,14 @@ export interface ParsedExemplar {
   readonly timestampMs?: number
 }
 
+/** A series of a classic histogram that went into a converted one. */
+export interface ConvertedSeries {
+  readonly seriesText: string
+  readonly part: 'bucket' | 'sum' | 'count'
+  /** Upper bound of a bucket. */
+  readonly bound: number
+}
+
 /** The body cannot be parsed; the message is Prometheus's. */
 export class ExpositionError extends Error {
   override name = 'ExpositionError'
@@ -33,6 +41,8 @@ export interface ExpositionParser {
   /** Exposed time, undefined without one. */
   readonly timestampMs: number | undefined
   readonly histogram: HistogramSample | undefined
+  /** `histogram` that was converted from classic series: those, in the order of the body. */
+  readonly convertedFrom?: readonly ConvertedSeries[] | undefined
   /** Labels as exposed, sorted by name: empty values are there and a name may stand twice, see `duplicateLabel`. */
   labels(): Labels
   /** Exemplars of the sample. Call at most once an entry. */

@@ -1,6 +1,6 @@
 // Between the main thread and the ingest worker, which alone writes to the database: it scrapes, appends and logs.
 // `ingest-client.ts` implements `Ingest` on the main thread over messages; tests may run the same core in-process.
-import type { AppendResult, MetricMetadata } from '@watchfire/datamodel'
+import type { AppendResult, FloatHistogram, MetricMetadata } from '@watchfire/datamodel'
 import type { DbHandle, DbStats } from '@watchfire/tsdb'
 import type { TargetGroup } from '../discovery/contract.ts'
 import type { GlobalConfig, ScrapeConfig } from '../config/types.ts'
@@ -12,7 +12,7 @@ export interface RuleSample {
   /** The staleness marker is asked for with `stale`, not with NaN bits. */
   readonly value: number
   readonly stale?: boolean
-  readonly histogram?: import('@watchfire/datamodel').FloatHistogram
+  readonly histogram?: FloatHistogram
 }
 
 export type TargetHealth = 'unknown' | 'up' | 'down'

@@ -14,6 +14,7 @@ import type { TargetGroup } from '../discovery/contract.ts'
 import {
   DEFAULT_SCRAPE_OPTIONS,
   ScrapeManager,
+  TextScanner,
   createCounters,
   type Log,
   type ScrapeCounters,
@@ -57,6 +58,7 @@ export class IngestCore implements Ingest {
         appender: () => this.appender(),
         counters: this.#counters,
         intervalLengths: this.#intervalLengths,
+        scanner: createScanner(log),
         options: { ...DEFAULT_SCRAPE_OPTIONS, ...options.scrape },
       },
       options.own,
@@ -172,6 +174,18 @@ export class IngestCore implements Ingest {
       }
       this.planTruncation()
     }, TRUNCATE_INTERVAL_MS)
+  }
+}
+
+/** Without kernels every body is parsed, which is slower and otherwise the same. */
+function createScanner(log: Log): TextScanner | undefined {
+  try {
+    return new TextScanner()
+  } catch (error) {
+    log('warn', 'No kernels for scraping: every body is parsed', {
+      err: error instanceof Error ? error.message : String(error),
+    })
+    return undefined
   }
 }
 

@@ -38,11 +38,14 @@ export interface ScrapeCounts {
   seriesAdded: number
 }
 
-/** Told the outcome of every sample line, in order; the fast path learns from it. */
+/** What became of a sample. */
+export type SampleOutcome = 'stored' | 'dropped' | 'duplicate' | 'rejected'
+
+/** Told about every sample, in order; `entry` is there when it was stored. */
 export type SampleListener = (
   parser: ExpositionParser,
+  outcome: SampleOutcome,
   entry: SeriesEntry | undefined,
-  plain: boolean,
 ) => void
 
 export interface AppendContext {
@@ -76,7 +79,7 @@ export function appendParsed(
     counts.scraped++
     const text = parser.seriesText
     if (cache.isDropped(text)) {
-      context.listener?.(parser, undefined, false)
+      context.listener?.(parser, 'dropped', undefined)
       continue
     }
     const explicit = policy.honorTimestamps ? parser.timestampMs : undefined
@@ -86,14 +89,14 @@ export function appendParsed(
       const labels = sampleLabels(parser.labels(), policy.labels)
       if (labels === undefined) {
         cache.addDropped(text)
-        context.listener?.(parser, undefined, false)
+        context.listener?.(parser, 'dropped', undefined)
         continue
       }
       entry = cache.add(text, labels, 0)
     } else if (entry.seen === cache.iteration && explicit === undefined) {
       counters.duplicateTimestamp++
       counts.added++
-      context.listener?.(parser, undefined, false)
+      context.listener?.(parser, 'duplicate', undefined)
       continue
     }
     entry.seen = cache.iteration
@@ -115,7 +118,7 @@ export function appendParsed(
       if (policy.exemplars) appendExemplars(parser, appender, entry, explicit ?? context.timeMs, counters)
     } else if (isNew) cache.series.delete(text)
     counts.added++
-    context.listener?.(parser, entry, kind === 'series' && parser.timestampMs === undefined && kept)
+    context.listener?.(parser, kept ? 'stored' : 'rejected', kept ? entry : undefined)
   }
   if (sampleLimitHit) throw new ScrapeError('sample limit exceeded', { limit: 'sample' })
   if (bucketLimitHit) throw new ScrapeError(BUCKET_LIMIT_ERROR, { limit: 'bucket' })

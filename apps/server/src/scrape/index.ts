@@ -15,3 +15,4 @@ export {
   type ScrapeOptions,
 } from './settings.ts'
 export type { OwnAddress } from './global-url.ts'
+export { TextScanner } from './text-scanner.ts'

@@ -1,8 +1,8 @@
 // Scrapes one target at its interval: fetch, append, staleness, report. Whatever the target does ends as one failed scrape.
 import { formatDuration, staleMarker } from '@watchfire/datamodel'
-import { createParser } from '../exposition/index.ts'
 import type { TargetHealth } from '../ingest/contract.ts'
-import { appendParsed, appendStale, type AppendPolicy, type ScrapeCounts } from './append-body.ts'
+import { appendStale, type AppendPolicy, type ScrapeCounts } from './append-body.ts'
+import { BodyAppender } from './body-appender.ts'
 import { ScrapeCache } from './cache.ts'
 import { ScrapeError, messageOf } from './errors.ts'
 import { ScrapeClient, type ScrapeBody } from './http-client.ts'
@@ -35,6 +35,7 @@ export class ScrapeLoop {
   readonly #context: LoopContext
   readonly #policy: AppendPolicy
   readonly #client: ScrapeClient
+  readonly #bodies: BodyAppender
   readonly #report: ReportSeries
   readonly #phaseMs: number
   #timer: { cancel(): void } | undefined
@@ -60,6 +61,11 @@ export class ScrapeLoop {
     this.#job = job
     this.#context = context
     this.#policy = appendPolicy(job, target.labels, options)
+    this.#bodies = new BodyAppender({
+      parser: parserOptions(job, target, options),
+      scanner: context.scanner,
+      log: context.log,
+    })
     this.#report = new ReportSeries(target.labels, job.extraMetrics)
     this.#phaseMs = Number((target.hash ^ seed) % BigInt(target.intervalMs))
     this.#client = new ScrapeClient({
@@ -171,10 +177,11 @@ export class ScrapeLoop {
     const counts: ScrapeCounts = { scraped: 0, added: 0, seriesAdded: 0 }
     let appender = this.#context.appender()
     let open = true
+    let unchanged = false
     try {
       if (body !== undefined && body.bytes.length > 0) {
         try {
-          this.append(appender, body, timeMs, counts)
+          unchanged = this.append(appender, body, timeMs, counts)
         } catch (error) {
           appender.rollback()
           this.cache.forgetCurrent()
@@ -183,8 +190,12 @@ export class ScrapeLoop {
         }
       }
       const good = failure === undefined && body !== undefined && body.bytes.length > 0
-      appendStale(appender, this.cache.vanished(), timeMs, staleMarker())
-      if (this.cache.finish(good)) counters.cacheFlushForced++
+      if (!good) this.#bodies.forget()
+      if (unchanged) this.cache.finishUnchanged()
+      else {
+        appendStale(appender, this.cache.vanished(), timeMs, staleMarker())
+        if (this.cache.finish(good)) counters.cacheFlushForced++
+      }
       this.count(failure)
       const durationSeconds = (clock.monotonic() - begin) / 1000
       this.#report.append(appender, timeMs, {
@@ -205,28 +216,22 @@ export class ScrapeLoop {
       appender.commit()
       counters.samples += counts.added
     } catch (error) {
+      this.#bodies.forget()
       if (open) appender.rollback()
       throw error
     }
   }
 
+  /** True when the body had exactly the series of the one before. */
   private append(
     appender: ReturnType<LoopContext['appender']>,
     body: ScrapeBody,
     timeMs: number,
     counts: ScrapeCounts,
-  ): void {
-    const { options, counters, clock, log } = this.#context
-    const { parser, warning } = createParser(
-      body.bytes,
-      body.contentType,
-      parserOptions(this.#job, this.target, options),
-    )
-    if (parser === undefined) throw new ScrapeError(warning ?? 'unknown format')
-    if (warning !== undefined)
-      log('debug', 'Invalid content type on scrape, using fallback setting.', { err: warning })
+  ): boolean {
+    const { counters, clock } = this.#context
     const context = { cache: this.cache, policy: this.#policy, counters, nowMs: clock.now(), timeMs }
-    appendParsed(parser, appender, context, counts)
+    return this.#bodies.append(appender, body, context, counts)
   }
 
   private failed(error: unknown): ScrapeError {

@@ -3,8 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
-import type {
-  Labels} from '@watchfire/datamodel';
+import type { Labels } from '@watchfire/datamodel'
 import {
   APPEND,
   isStale,
@@ -19,6 +18,7 @@ import {
   DEFAULT_SCRAPE_OPTIONS,
   ScrapeLoop,
   ScrapeManager,
+  TextScanner,
   buildTargets,
   createCounters,
   jobSettings,
@@ -232,6 +232,80 @@ describe('one scrape', () => {
   })
 })
 
+describe('a body of known shape', () => {
+  const scanner = new TextScanner()
+  /** Scrapes the bodies with and without the scan and expects the same samples; returns the lines that took the fast path. */
+  const f = async (
+    bodies: readonly string[],
+    change: Partial<ScrapeConfig> = {},
+    type = TEXT,
+  ): Promise<number> => {
+    let turn = 0
+    const listener: RequestListener = (_, response) => {
+      const text = bodies[Math.floor(turn++ / 2)]!
+      if (text === '') response.writeHead(500).end()
+      else response.writeHead(200, { 'content-type': type }).end(text)
+    }
+    const fast = await target(listener, change, { exemplars: true }, scanner)
+    const slow = await targetAt(fast.db.target, change, { exemplars: true })
+    for (let i = 1; i <= bodies.length; i++) {
+      await fast.scrape(i * 1000)
+      await slow.scrape(i * 1000)
+      const without = (samples: Record<string, string>): Record<string, string> =>
+        Object.fromEntries(Object.entries(samples).filter(([name]) => !name.startsWith('scrape_duration')))
+      expect(without(fast.db.at(i * 1000))).toEqual(without(slow.db.at(i * 1000)))
+    }
+    const show = ({ db }: Fixture): unknown => [[...db.histogramLog], db.exemplars]
+    expect(show(fast)).toEqual(show(slow))
+    expect({ ...fast.context.counters, fastSamples: 0 }).toEqual(slow.context.counters)
+    return fast.context.counters.fastSamples
+  }
+
+  it('is stored without parsing, with the same result', async () => {
+    expect(await f(['# TYPE a counter\na{x="1"} 1\nb 2\n', '# TYPE a counter\na{x="1"} 3\nb 4.5\n'])).toBe(2)
+  })
+
+  it('is parsed again when series come, go or move, when comments change and after a failure', async () => {
+    expect(
+      await f([
+        'a 1\nb 2\n',
+        'a 2\nb 3\nc 4\n',
+        'a 1\nc 2\n',
+        'c 1\na 2\n',
+        '# TYPE a gauge\nc 1\na 2\n',
+        '',
+        'c 1\na 2\n',
+      ]),
+    ).toBe(0)
+  })
+
+  it('resolves single lines that the kernel leaves to us', async () => {
+    const long = (n: number): string => `a ${n}.${'123456789'.repeat(3)}\nb 1\n`
+    expect(await f([long(1), long(2), long(3)])).toBe(4)
+    const om = (n: number): string =>
+      `# TYPE a counter\na_total ${n} # {id="${n}"} 0.5 1.5\nb ${n} ${n}.25\n# EOF\n`
+    expect(await f([om(1), om(2), om(3)], {}, 'application/openmetrics-text; version=1.0.0')).toBe(4)
+  })
+
+  it('knows dropped, duplicate and timed lines', async () => {
+    const rule = { ...INSTANCE_X, sourceLabels: ['__name__'], regex: 'drop', action: 'drop' as const }
+    const text = (n: number): string => `a ${n}\ndrop ${n}\na ${n + 1}\nt ${n} ${n * 1000}\nz NaN\n`
+    expect(await f([text(1), text(2), text(3)], { metricRelabelConfigs: [rule] })).toBe(10)
+    expect(await f([text(1), text(2)], { honorTimestamps: false })).toBe(5)
+  })
+
+  it('converts classic histograms', async () => {
+    const text = (n: number): string =>
+      `# TYPE h histogram\nh_bucket{m="a",le="0.5"} ${n}\nh_bucket{m="a",le="+Inf"} ${2 * n}\nh_sum{m="a"} 1.5\nh_count{m="a"} ${2 * n}\n` +
+      `h_bucket{m="b",le="1"} 1\nh_bucket{m="b",le="+Inf"} 1\nh_sum{m="b"} 1.5\nh_count{m="b"} 1\n# TYPE g gauge\ng ${n}\n`
+    const bodies = [text(1), text(2), text(3)]
+    expect(await f(bodies, { convertClassicHistogramsToNhcb: true })).toBe(18)
+    expect(
+      await f(bodies, { convertClassicHistogramsToNhcb: true, alwaysScrapeClassicHistograms: true }),
+    ).toBe(18)
+  })
+})
+
 describe('a hostile target', () => {
   const f = async (
     listener: RequestListener,
@@ -435,7 +509,10 @@ function config(change: Partial<ScrapeConfig> = {}): ScrapeConfig {
   }
 }
 
-function contextOf(options: Partial<ScrapeOptions> = {}): { context: LoopContext; db: MemoryDb } {
+function contextOf(
+  options: Partial<ScrapeOptions> = {},
+  scanner?: TextScanner,
+): { context: LoopContext; db: MemoryDb } {
   const db = new MemoryDb()
   const context: LoopContext = {
     clock: systemClock,
@@ -444,6 +521,7 @@ function contextOf(options: Partial<ScrapeOptions> = {}): { context: LoopContext
     intervalLengths: new Map(),
     options: { ...DEFAULT_SCRAPE_OPTIONS, ...options },
     log: () => undefined,
+    scanner,
   }
   return { context, db }
 }
@@ -459,16 +537,18 @@ async function target(
   listener: RequestListener,
   change: Partial<ScrapeConfig> = {},
   options: Partial<ScrapeOptions> = {},
+  scanner?: TextScanner,
 ): Promise<Fixture> {
-  return targetAt(await listen(listener), change, options)
+  return targetAt(await listen(listener), change, options, scanner)
 }
 
 async function targetAt(
   address: string,
   change: Partial<ScrapeConfig> = {},
   options: Partial<ScrapeOptions> = {},
+  scanner?: TextScanner,
 ): Promise<Fixture> {
-  const { context, db } = contextOf(options)
+  const { context, db } = contextOf(options, scanner)
   db.target = address
   const job = jobSettings(config(change), context.options)
   const groups = [{ source: 's', labels: {}, targets: [{ __address__: address }] }]
@@ -487,6 +567,9 @@ class MemoryDb {
   target = ''
   readonly samples = new Map<string, Map<number, string>>()
   readonly histograms = new Map<string, HistogramSample>()
+  /** Every histogram and exemplar appended, printed. */
+  readonly histogramLog: string[] = []
+  readonly exemplars: string[] = []
   readonly #series: Labels[] = []
   readonly #refs = new Map<string, number>()
 
@@ -538,9 +621,13 @@ class MemoryDb {
       histogram: (ref, timeMs, histogram) => {
         const result = check(ref, timeMs, `histogram ${histogram.count}`)
         pending.push(() => this.histograms.set(this.show(ref)!, histogram))
+        this.histogramLog.push(`${this.show(ref)} ${timeMs} ${JSON.stringify(histogram)}`)
         return result
       },
-      exemplar: (_ref: number, _exemplar: Exemplar) => APPEND.ok,
+      exemplar: (ref: number, exemplar: Exemplar) => {
+        this.exemplars.push(`${this.show(ref)} ${JSON.stringify(exemplar)}`)
+        return APPEND.ok
+      },
       commit: () => pending.forEach((apply) => apply()),
       rollback: () => undefined,
     }

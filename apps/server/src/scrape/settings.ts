@@ -6,6 +6,7 @@ import { compileRelabel, type CompiledRelabel } from '../relabel/index.ts'
 import type { AppendPolicy } from './append-body.ts'
 import type { ScrapeCounters, Summary } from './metrics.ts'
 import type { Target } from './target.ts'
+import type { TextScanner } from './text-scanner.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
@@ -44,6 +45,8 @@ export interface LoopContext {
   readonly intervalLengths: Map<string, Summary>
   readonly options: ScrapeOptions
   readonly log: Log
+  /** Scans bodies of known shape; without one every body is parsed. */
+  readonly scanner?: TextScanner | undefined
 }
 
 /** Everything about a job that does not depend on the target. */
