@@ -32,6 +32,8 @@ export interface InferenceAppOptions {
   threads?: number
   /** A version that failed to load is not tried again by a prediction for so long, ms. Default 10,000. */
   retryAfterMs?: number
+  /** How long requests under way may take when the service ends, ms. Default 3,000. */
+  closeGraceMs?: number
   /** Default: silent. */
   logger?: FastifyBaseLogger
 }
@@ -40,7 +42,7 @@ export interface InferenceApp {
   readonly app: FastifyInstance
   readonly store: ModelStore
   readonly metrics: Registry
-  /** Ends everything, after the requests under way. */
+  /** Ends everything, after the requests under way or `closeGraceMs`. */
   close(): Promise<void>
 }
 
@@ -57,7 +59,10 @@ export async function createInferenceApp(options: InferenceAppOptions = {}): Pro
     onFault: (message) => app.log.error(message),
   })
   const close = async () => {
+    // A connection that never sent a request is not idle to Node: it, and answers that take too long, are cut off.
+    const deadline = setTimeout(() => app.server.closeAllConnections(), options.closeGraceMs ?? 3000)
     await app.close()
+    clearTimeout(deadline)
     await store.close()
     stopDefaults()
   }
