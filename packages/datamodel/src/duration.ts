@@ -1,4 +1,5 @@
 // Prometheus durations: `1h30m`, units y w d h m s ms, descending, each once.
+import { quoteString } from './labels.ts'
 
 const UNITS_MS = {
   y: 31_536_000_000,
@@ -9,7 +10,8 @@ const UNITS_MS = {
   s: 1000,
   ms: 1,
 } as const
-const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/
+
+const UNIT_NAMES = Object.keys(UNITS_MS)
 
 /** Largest duration of the field in ms: 2^63 − 1 ns. */
 const MAX_MS = 9_223_372_036_854
@@ -18,11 +20,20 @@ const MAX_MS = 9_223_372_036_854
 export function parseDuration(text: string): number {
   if (text === '0') return 0
   if (text === '') throw new Error('empty duration string')
-  const match = DURATION.exec(text)
-  if (!match) throw new Error(`not a valid duration string: ${JSON.stringify(text)}`)
+  const invalid = (): Error => new Error(`not a valid duration string: ${quoteString(text)}`)
+  if (!/^[0-9]/.test(text)) throw invalid()
   let sum = 0
-  Object.values(UNITS_MS).forEach((unit, i) => (sum += Number(match[i + 1] ?? 0) * unit))
-  if (sum > MAX_MS) throw new Error('duration out of range')
+  let lastRank = -1
+  for (const [, count, unit] of text.matchAll(/([0-9]+)([^0-9]*)/g)) {
+    if (unit === '') throw invalid()
+    const rank = UNIT_NAMES.indexOf(unit!)
+    if (rank < 0) throw new Error(`unknown unit ${quoteString(unit!)} in duration ${quoteString(text)}`)
+    // Units go from the biggest to the smallest.
+    if (rank <= lastRank) throw invalid()
+    lastRank = rank
+    sum += Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS]
+    if (sum > MAX_MS) throw new Error('duration out of range')
+  }
   return sum
 }
 
