@@ -74,7 +74,9 @@ export interface QueryStats {
     readonly totalQueryableSamples: number
     readonly peakSamples: number
     readonly samplesRead: number
+    /** [s, samples] of each step, with `perStepStats`. */
     readonly totalQueryableSamplesPerStep?: readonly (readonly [number, number])[]
+    readonly samplesReadPerStep?: readonly (readonly [number, number])[]
   }
 }
 

@@ -12,3 +12,4 @@ export {
   type VectorSample,
 } from './contract.ts'
 export { createEngine } from './engine.ts'
+export { resultToJson, type JsonOptions } from './result/json.ts'
