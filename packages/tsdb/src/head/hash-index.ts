@@ -55,7 +55,7 @@ export class HashIndex {
     u32[this.#place.nextOf(id) >>> 2] = u32[head]!
     Atomics.store(u32, head, id)
     const count = ++u32[control + 2]!
-    if (count > 2 ** u32[control]! + u32[control + 1]!) this.#split(allocator)
+    if (count > (1 << u32[control]!) + u32[control + 1]!) this.#split(allocator)
     return true
   }
 
@@ -92,8 +92,8 @@ export class HashIndex {
     const { u32 } = this.#mem
     const control = this.#place.control >>> 2
     const level = u32[control]!
-    const bucket = hash & (2 ** level - 1)
-    return bucket < u32[control + 1]! ? hash & (2 ** (level + 1) - 1) : bucket
+    const bucket = hash & ((1 << level) - 1)
+    return bucket < u32[control + 1]! ? hash & ((2 << level) - 1) : bucket
   }
 
   #headAddress(bucket: number): number {
@@ -107,7 +107,7 @@ export class HashIndex {
     const control = this.#place.control >>> 2
     const level = u32[control]!
     const split = u32[control + 1]!
-    const bucket = 2 ** level + split
+    const bucket = (1 << level) + split
     const pageSlot = (this.#place.buckets >>> 2) + (bucket >>> HEADS_PER_PAGE_SHIFT)
     if (bucket >>> HEADS_PER_PAGE_SHIFT >= PAGE_BYTES / 4) return
     if (u32[pageSlot] === 0) {
@@ -115,7 +115,7 @@ export class HashIndex {
       if (page === 0) return
       u32[pageSlot] = page
     }
-    const bit = 2 ** level
+    const bit = 1 << level
     Atomics.add(u32, CTL.hashSequence >>> 2, 1)
     let low = this.#headAddress(split) >>> 2
     let high = this.#headAddress(bucket) >>> 2

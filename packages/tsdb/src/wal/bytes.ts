@@ -52,13 +52,31 @@ export class ByteWriter {
     this.uvarint(value >= 0 ? value * 2 : -value * 2 - 1)
   }
 
-  string(text: Uint8Array): void {
+  /** Length and UTF-8. */
+  string(text: string): void {
+    const start = this.position
+    this.uvarint(text.length)
+    let p = this.position
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (code >= 0x80) {
+        this.position = start
+        this.#utf8(encoder.encode(text))
+        return
+      }
+      this.bytes[p++] = code
+    }
+    this.position = p
+  }
+
+  #utf8(text: Uint8Array): void {
     this.uvarint(text.length)
     this.bytes.set(text, this.position)
     this.position += text.length
   }
 }
 
+const encoder = new TextEncoder()
 const word = new Uint32Array(2)
 const double = new Float64Array(word.buffer)
 const decoder = new TextDecoder()

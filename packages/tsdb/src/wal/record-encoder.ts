@@ -27,7 +27,6 @@ const METRIC_TYPES = {
   stateset: 7,
 } as const
 
-const encoder = new TextEncoder()
 const word = new Uint32Array(2)
 const double = new Float64Array(word.buffer)
 
@@ -122,7 +121,7 @@ export class RecordEncoder {
       out.uvarint(ref)
       out.u8(METRIC_TYPES[metadata.type])
       out.uvarint(2)
-      for (const text of ['UNIT', metadata.unit, 'HELP', metadata.help]) out.string(encoder.encode(text))
+      for (const text of ['UNIT', metadata.unit, 'HELP', metadata.help]) out.string(text)
     })
   }
 
@@ -168,7 +167,7 @@ export class RecordEncoder {
 
   #labels(labels: Labels): void {
     this.#out.uvarint(labels.size)
-    for (const text of labels.pairs) this.#out.string(encoder.encode(text))
+    for (const text of labels.pairs) this.#out.string(text)
   }
 
   #float(value: number): void {
