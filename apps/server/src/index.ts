@@ -1,1 +1,5 @@
-export {}
+export { startServer, ServerError, type RunningServer, type ServerOptions } from './server.ts'
+export { FlagError, helpText, parseFlags, type ServerFlags } from './flags.ts'
+export { ListenError } from './listen.ts'
+export { createLogger, type LogFields, type LogLevel, type Logger, type LoggerOptions } from './logger.ts'
+export { ConfigError, effectiveConfigYaml, loadConfig, type Config } from './config/index.ts'

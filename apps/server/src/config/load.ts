@@ -72,6 +72,7 @@ export function parseConfig(text: string, path: string, options: LoadOptions = {
     global: globalConfig(resolved.global),
     scrapeConfigs: scrapes.map(scrapeConfig),
     ruleFiles: resolved.rule_files.flatMap(glob),
+    scrapeConfigFiles: resolved.scrape_config_files.flatMap(glob),
     alertRelabelConfigs: resolved.alerting.alert_relabel_configs.map(relabelConfig),
     alertmanagers: alertmanagerConfigs(resolved.alerting),
     storage: {

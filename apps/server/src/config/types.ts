@@ -134,6 +134,8 @@ export interface Config {
   readonly ruleFiles: readonly string[]
   readonly alertRelabelConfigs: readonly RelabelConfig[]
   readonly alertmanagers: readonly AlertmanagerConfig[]
+  /** Files of `scrape_config_files` that were read. */
+  readonly scrapeConfigFiles: readonly string[]
   readonly storage: StorageLimits
   /** The configuration as `/api/v1/status/config` shows it: defaults filled in, secrets as `<secret>`. */
   readonly effectiveYaml: string

@@ -62,7 +62,7 @@ describe('createQueryRunner', () => {
       what: 'json',
       request: { expr: '1', startMs: 0, endMs: 0, limit: 3, stats: 'all' },
     })
-    expect(parsed(outcome)).toEqual({ type: 'scalar', options: { limit: 3, stats: 'all' } })
+    expect(parsed(outcome)).toEqual({ type: 'scalar', options: { limit: 3, stats: true, warnings: [] } })
     expect(outcome.cost).toEqual({
       prepareSeconds: 3,
       evalSeconds: 4,

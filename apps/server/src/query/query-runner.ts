@@ -11,7 +11,9 @@ import { parseSelector } from './selectors.ts'
 export interface JsonOptions {
   /** Most series, 0 = all. */
   readonly limit: number
-  readonly stats: 'none' | 'basic' | 'all'
+  readonly stats: boolean
+  /** Warnings of the request, added to those of the result. */
+  readonly warnings: readonly string[]
 }
 
 export interface RunnerParts {
@@ -63,11 +65,11 @@ function json(parts: RunnerParts, request: QueryPoolRequest, control: Control) {
     ...(request.lookbackMs !== undefined && { lookbackMs: request.lookbackMs }),
     ...control,
   })
-  const warnings = [...result.warnings, ...(request.warnings ?? [])]
-  const body = parts.toJson(
-    { ...result, warnings },
-    { limit: request.limit ?? 0, stats: request.stats ?? 'none' },
-  )
+  const body = parts.toJson(result, {
+    limit: request.limit ?? 0,
+    stats: (request.stats ?? 'none') !== 'none',
+    warnings: request.warnings ?? [],
+  })
   return { answer: { ok: true, body } as const, cost: costOf(result) }
 }
 

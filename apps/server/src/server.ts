@@ -1,0 +1,502 @@
+// Puts the server together: listens, opens the database, runs discovery, queries, rules and notifications, and
+// replaces the configuration as a whole.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { formatDuration } from '@watchfire/datamodel'
+import { Registry, collectDefaultMetrics } from '@watchfire/instrument'
+import { createAlerting, type Alerting } from './alerting.ts'
+import { ConfigError, formatSize, loadConfig, type Config } from './config/index.ts'
+import { DiscoveryManager } from './discovery/index.ts'
+import { engineFeatures } from './features.ts'
+import type { ServerFlags } from './flags.ts'
+import { IngestClient, type Ingest } from './ingest/index.ts'
+import { listen, type Listening } from './listen.ts'
+import { createLogger, type Logger } from './logger.ts'
+import { WorkerQueryPool } from './query/index.ts'
+import {
+  createDiscoveryMetrics,
+  createEngineMetrics,
+  createLifeMetrics,
+  createWebApp,
+  type BuildInfo,
+  type LifeMetrics,
+  type ServerView,
+} from './web/index.ts'
+
+export interface ServerOptions {
+  readonly flags: ServerFlags
+  /** Folder of the built pages. */
+  readonly uiDir?: string
+  readonly logger?: Logger
+  readonly build?: Partial<BuildInfo>
+}
+
+export interface RunningServer {
+  /** Where it listens, e.g. `http://127.0.0.1:9090`; a wildcard address is given as 127.0.0.1. */
+  readonly url: string
+  readonly port: number
+  /** Resolves when queries are answered; rejects when the start failed. */
+  readonly ready: Promise<void>
+  /** Resolves when `/-/quit` asks for the end; rejects when the server cannot go on. */
+  readonly quit: Promise<void>
+  /** Loads the configuration again. All or nothing: on an error the old one stays and the promise rejects. */
+  reload(): Promise<void>
+  /** Ends everything, within about 5 s. */
+  stop(): Promise<void>
+}
+
+/** A running part failed for good, or the start did; `message` is complete. */
+export class ServerError extends Error {
+  override name = 'ServerError'
+  readonly code: 'storage_failed' | 'start_failed' | 'config_invalid' | 'apply_failed'
+  /** What the process should exit with. */
+  readonly exitCode: number
+
+  constructor(code: ServerError['code'], message: string, cause: unknown, exitCode = 1) {
+    super(message, { cause })
+    this.code = code
+    this.exitCode = exitCode
+  }
+}
+
+/** Failures of opening the database show within this time; a replay may take longer and goes on behind. */
+const OPEN_WAIT_MS = 3000
+/** Longest that one part may take to stop. */
+const STOP_PART_MS = 4000
+
+/**
+ * Starts a server. Rejects with `ServerError` (bad configuration, database that cannot be opened) or `ListenError`
+ * (address in use). Resolves as soon as it listens and the database is being opened.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const server = new Server(options)
+  try {
+    await server.start()
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  return server
+}
+
+class Server implements RunningServer {
+  readonly ready: Promise<void>
+  readonly quit: Promise<void>
+  readonly #flags: ServerFlags
+  readonly #options: ServerOptions
+  readonly #logger: Logger
+  readonly #registry = new Registry()
+  readonly #life: LifeMetrics
+  readonly #startMs = Date.now()
+  readonly #build: BuildInfo
+  #settleReady!: { resolve: () => void; reject: (error: Error) => void }
+  #settleQuit!: { resolve: () => void; reject: (error: Error) => void }
+  #config!: Config
+  #listening: Listening | undefined
+  #ingest: Ingest | undefined
+  #pool: WorkerQueryPool | undefined
+  #alerting: Alerting | undefined
+  #scrapeDiscovery: DiscoveryManager | undefined
+  #notifyDiscovery: DiscoveryManager | undefined
+  #stopMetrics: (() => void) | undefined
+  #autoReload: NodeJS.Timeout | undefined
+  #configHash = ''
+  #isReady = false
+  #stopping: Promise<void> | undefined
+  #reloadSucceeded = false
+  #lastReloadMs = 0
+  #reloading: Promise<void> = Promise.resolve()
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+    this.#flags = options.flags
+    this.#logger =
+      options.logger ?? createLogger({ level: options.flags.logLevel, format: options.flags.logFormat })
+    this.#build = {
+      version: '3.14.0',
+      revision: '',
+      branch: '',
+      buildUser: '',
+      buildDate: '',
+      goVersion: `node ${process.version}`,
+      ...options.build,
+    }
+    this.#life = createLifeMetrics(this.#registry, this.#build)
+    this.ready = new Promise((resolve, reject) => (this.#settleReady = { resolve, reject }))
+    this.quit = new Promise((resolve, reject) => (this.#settleQuit = { resolve, reject }))
+    // Whoever does not look at them learns from the log.
+    this.ready.catch(() => {})
+    this.quit.catch(() => {})
+  }
+
+  get url(): string {
+    const host = this.#listening?.host ?? '127.0.0.1'
+    const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+    return `http://${name}:${this.port}`
+  }
+
+  get port(): number {
+    return this.#listening?.port ?? 0
+  }
+
+  /** The URL that users reach the server at, without a slash at the end. */
+  get #externalUrl(): string {
+    const given = this.#flags.externalUrl
+    const full = given.startsWith('/')
+      ? `http://${hostname()}:${this.port}${given}`
+      : given || `http://${hostname()}:${this.port}/`
+    return full.replace(/\/+$/, '')
+  }
+
+  async start(): Promise<void> {
+    const { warnings } = this.#flags
+    for (const warning of warnings) this.#logger.warn(warning)
+    this.#config = this.#load()
+    this.#configHash = hashOf(this.#config)
+    this.#listening = await this.#listen()
+    this.#logger.info('Listening on', { component: 'web', address: this.url })
+    this.#createParts()
+    const begun = this.#begin()
+    await Promise.race([begun, wait(OPEN_WAIT_MS)])
+    begun.catch(() => {})
+  }
+
+  reload(): Promise<void> {
+    // One at a time, in order.
+    const run = this.#reloading.then(() => this.#reload())
+    this.#reloading = run.catch(() => {})
+    return run
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop())
+  }
+
+  #load(): Config {
+    const { configFile } = this.#flags
+    try {
+      return loadConfig(configFile, {
+        ...((this.#flags.retentionMs > 0 || this.#flags.retentionBytes > 0) && {
+          retentionMs: this.#flags.retentionMs,
+          retentionBytes: this.#flags.retentionBytes,
+        }),
+      })
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      const message = `couldn't load configuration (--config.file=${JSON.stringify(configFile)}): ${error.message}`
+      throw new ServerError('config_invalid', message, error, 2)
+    }
+  }
+
+  /** The server as the pages and the API see it, always current. */
+  #view(): ServerView {
+    const now = {
+      ready: () => this.#isReady,
+      stopping: () => this.#stopping !== undefined,
+      config: () => this.#config,
+      reloadSucceeded: () => this.#reloadSucceeded,
+      lastReloadMs: () => this.#lastReloadMs,
+    }
+    return {
+      get ready() {
+        return now.ready()
+      },
+      get stopping() {
+        return now.stopping()
+      },
+      get configYaml() {
+        return now.config().effectiveYaml
+      },
+      get scrapePools() {
+        return now.config().scrapeConfigs.map((config) => config.jobName)
+      },
+      get reloadSucceeded() {
+        return now.reloadSucceeded()
+      },
+      get lastReloadMs() {
+        return now.lastReloadMs()
+      },
+      get retentionText() {
+        return retentionText(now.config())
+      },
+      startMs: this.#startMs,
+      reload: () => this.reload(),
+      quit: () => {
+        this.#logger.warn('Received termination request via web service, exiting gracefully...')
+        this.#settleQuit.resolve()
+      },
+    }
+  }
+
+  async #listen(): Promise<Listening> {
+    const flags = this.#flags
+    const ingest = (): Ingest => {
+      if (!this.#ingest) throw new Error('TSDB not ready')
+      return this.#ingest
+    }
+    const pool = (): WorkerQueryPool => {
+      if (!this.#pool) throw new Error('TSDB not ready')
+      return this.#pool
+    }
+    const app = await createWebApp({
+      server: this.#view(),
+      pool: {
+        json: (request, signal) => pool().json(request, signal),
+        vector: (request) => pool().vector(request),
+        metadata: (request, signal) => pool().metadata(request, signal),
+        stop: () => pool().stop(),
+      },
+      ingest: {
+        targets: () => ingest().targets(),
+        metadata: () => ingest().metadata(),
+        stats: () => ingest().stats(),
+        metricsText: () => ingest().metricsText(),
+      },
+      rules: {
+        groups: () => this.#alerting?.rules.groups() ?? [],
+        alerts: () => this.#alerting?.rules.alerts() ?? [],
+      },
+      alertmanagers: {
+        active: () => this.#alerting?.alertmanagers.active() ?? [],
+        dropped: () => this.#alerting?.alertmanagers.dropped() ?? [],
+      },
+      registry: this.#registry,
+      logger: this.#logger,
+      build: this.#build,
+      features: engineFeatures(flags.features),
+      flags: flags.all,
+      routePrefix: flags.routePrefix,
+      externalPath: externalPath(flags.externalUrl),
+      corsOrigin: flags.corsOrigin,
+      enableLifecycle: flags.enableLifecycle,
+      ...(this.#options.uiDir !== undefined && { uiDir: this.#options.uiDir }),
+    })
+    return listen(app, {
+      addresses: flags.listenAddresses,
+      maxConnections: flags.maxConnections,
+      readTimeoutMs: flags.readTimeoutMs,
+    })
+  }
+
+  #createParts(): void {
+    const flags = this.#flags
+    const logger = this.#logger
+    const { storage, global } = this.#config
+    this.#stopMetrics = collectDefaultMetrics({ registry: this.#registry })
+    this.#ingest = new IngestClient(
+      {
+        db: {
+          dir: flags.storagePath,
+          walCompression: flags.walCompression,
+          ...(flags.walSegmentBytes > 0 && { walSegmentBytes: flags.walSegmentBytes }),
+          ...(storage.retentionMs > 0 && { retentionMs: storage.retentionMs }),
+          outOfOrderWindowMs: storage.outOfOrderWindowMs,
+        },
+        ...(storage.retentionMs > 0 && { retentionMs: storage.retentionMs }),
+        own: { externalUrl: this.#externalUrl, listenPort: String(this.port) },
+      },
+      {
+        log: (level, message, fields) => logger.log(level, message, fields),
+        onDeath: (reason) => this.#fail(new ServerError('storage_failed', reason.message, reason)),
+      },
+    )
+    const ingest = this.#ingest
+    this.#pool = new WorkerQueryPool({
+      handle: () => ingest.handle(),
+      engine: {
+        lookbackMs: flags.lookbackMs,
+        samplesMax: flags.queryMaxSamples,
+        subqueryStepMs: global.evaluationIntervalMs,
+        features: engineFeatures(flags.features),
+      },
+      concurrencyMax: flags.queryMaxConcurrency,
+      timeoutMs: flags.queryTimeoutMs,
+      events: createEngineMetrics(
+        this.#registry,
+        flags.queryMaxConcurrency,
+        () => (this.#pool?.running().length ?? 0) + (this.#pool?.queued ?? 0),
+      ),
+    })
+    const discoveryMetrics = createDiscoveryMetrics(this.#registry)
+    this.#scrapeDiscovery = new DiscoveryManager({
+      logger: logger.child({ component: 'discovery manager scrape' }),
+      onGroups: (scrapePool, groups) => ingest.setTargetGroups(scrapePool, groups),
+      events: discoveryMetrics('scrape'),
+    })
+    this.#alerting = createAlerting({
+      flags,
+      logger,
+      registry: this.#registry,
+      ingest,
+      pool: this.#pool,
+      externalUrl: this.#externalUrl,
+    })
+    const alerting = this.#alerting
+    this.#notifyDiscovery = new DiscoveryManager({
+      logger: logger.child({ component: 'discovery manager notify' }),
+      onGroups: (config, groups) => alerting.setAlertmanagerGroups(config, groups),
+      events: discoveryMetrics('notify'),
+    })
+  }
+
+  /** From the open database to a server that answers. */
+  async #begin(): Promise<void> {
+    try {
+      try {
+        await this.#ingest!.ready
+      } catch (error) {
+        const message = `Failed to open the database in ${this.#flags.storagePath}: ${(error as Error).message}`
+        throw new ServerError('storage_failed', message, error)
+      }
+      for (const warning of this.#config.warnings) this.#logger.warn(warning)
+      await this.#apply(this.#config)
+      this.#reloaded(true)
+      this.#isReady = true
+      this.#life.ready(true)
+      this.#logger.info('Server is ready to receive web requests.')
+      this.#settleReady.resolve()
+      if (this.#flags.autoReload) this.#watchConfig()
+    } catch (error) {
+      this.#fail(error as Error)
+      throw error
+    }
+  }
+
+  async #reload(): Promise<void> {
+    const began = performance.now()
+    const { configFile } = this.#flags
+    if (!this.#isReady) throw new Error('the server is not ready')
+    this.#logger.info('Loading configuration file', { filename: configFile })
+    try {
+      const next = this.#load()
+      await this.#replace(next)
+      for (const warning of next.warnings) this.#logger.warn(warning)
+      this.#configHash = hashOf(next)
+      this.#reloaded(true)
+      this.#logger.info('Completed loading of configuration file', {
+        filename: configFile,
+        totalDuration: `${Math.round(performance.now() - began)}ms`,
+      })
+    } catch (error) {
+      this.#reloaded(false)
+      this.#logger.error('Error reloading config', { err: causeText(error) })
+      throw error
+    }
+  }
+
+  async #replace(next: Config): Promise<void> {
+    const old = this.#config
+    try {
+      await this.#apply(next)
+    } catch (error) {
+      this.#logger.error('Failed to apply configuration', { err: error })
+      // What was replaced already goes back; the old configuration was valid.
+      await this.#apply(old).catch((again: unknown) =>
+        this.#logger.error('Failed to restore the old configuration', { err: again }),
+      )
+      const file = JSON.stringify(this.#flags.configFile)
+      const message = `one or more errors occurred while applying the new configuration (--config.file=${file})`
+      throw new ServerError('apply_failed', message, error)
+    }
+    this.#config = next
+  }
+
+  /** Hands a configuration to all parts. Rules are prepared first: they fail most, and then nothing has changed. */
+  async #apply(config: Config): Promise<void> {
+    const commitAlerting = await this.#alerting!.prepare(config)
+    await this.#ingest!.applyConfig(config.global, config.scrapeConfigs, config.global.externalLabels)
+    await this.#scrapeDiscovery!.apply(
+      new Map(config.scrapeConfigs.map((scrape) => [scrape.jobName, scrape.discovery])),
+    )
+    await commitAlerting()
+    await this.#notifyDiscovery!.apply(
+      new Map(config.alertmanagers.map((am, i) => [`config-${i}`, am.discovery])),
+    )
+  }
+
+  #reloaded(succeeded: boolean): void {
+    this.#reloadSucceeded = succeeded
+    if (succeeded) this.#lastReloadMs = Date.now()
+    this.#life.reloaded(succeeded, this.#lastReloadMs)
+  }
+
+  #watchConfig(): void {
+    this.#autoReload = setInterval(() => {
+      const hash = hashOf(this.#config)
+      if (hash === this.#configHash) return
+      this.#configHash = hash
+      this.#logger.info('Configuration file change detected, reloading the configuration.')
+      this.reload().catch(() => {})
+    }, this.#flags.autoReloadIntervalMs)
+    this.#autoReload.unref()
+  }
+
+  #fail(error: Error): void {
+    if (this.#stopping) return
+    this.#logger.error('The server cannot go on', { err: causeText(error) })
+    this.#settleReady.reject(error)
+    this.#settleQuit.reject(error)
+  }
+
+  async #stop(): Promise<void> {
+    this.#isReady = false
+    this.#life.ready(false)
+    clearInterval(this.#autoReload)
+    this.#scrapeDiscovery?.stop()
+    this.#notifyDiscovery?.stop()
+    const part = async (name: string, stopping: Promise<void> | undefined) => {
+      const ended = await Promise.race([stopping?.then(() => true), wait(STOP_PART_MS)])
+      if (stopping && ended !== true) this.#logger.warn('A part did not stop in time', { part: name })
+    }
+    try {
+      await part('web', this.#listening?.close())
+      // The rules use the queries, the notifier sends what the rules made, the database is last.
+      await part('alerting', this.#alerting?.stop())
+      await part('queries', this.#pool?.stop())
+      await part('database', this.#ingest?.stop())
+    } finally {
+      this.#stopMetrics?.()
+      this.#settleReady.reject(new Error('the server was stopped'))
+      this.#logger.info('See you next time!')
+    }
+  }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
+}
+
+function externalPath(externalUrl: string): string {
+  if (externalUrl === '') return ''
+  const path = URL.canParse(externalUrl) ? new URL(externalUrl).pathname : externalUrl
+  return path.replace(/\/+$/, '')
+}
+
+function retentionText({ storage }: Config): string {
+  const parts: string[] = []
+  if (storage.retentionMs > 0) parts.push(formatDuration(storage.retentionMs))
+  if (storage.retentionBytes > 0) parts.push(formatSize(storage.retentionBytes))
+  return parts.join(' or ')
+}
+
+/** The message with those of its causes. */
+function causeText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause instanceof Error ? causeText(error.cause) : ''
+  return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`
+}
+
+/** Hash of the content of all files that a configuration was made of. */
+function hashOf(config: Config): string {
+  const hash = createHash('sha256')
+  for (const path of [config.path, ...config.scrapeConfigFiles, ...config.ruleFiles]) {
+    hash.update(path)
+    try {
+      hash.update(readFileSync(path))
+    } catch {
+      hash.update('missing')
+    }
+  }
+  return hash.digest('hex')
+}
