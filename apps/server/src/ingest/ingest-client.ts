@@ -46,7 +46,11 @@ export class IngestClient implements Ingest {
       this.#settleReady = { resolve: () => resolve(), reject }
     })
     this.ready.catch(() => undefined)
-    this.#worker = new Worker(hooks.workerUrl ?? WORKER, { workerData: options, name: 'ingest' })
+    this.#worker = new Worker(hooks.workerUrl ?? WORKER, {
+      workerData: options,
+      name: 'ingest',
+      execArgv: [], // a test runner's flags would make the built worker look for sources
+    })
     this.#worker.on('message', (message: FromWorker) => this.receive(message))
     this.#worker.on('error', (error) =>
       this.die(new Error(`the ingest worker failed: ${error.message}`, { cause: error })),
