@@ -1,6 +1,7 @@
 // Columns of a query: chunks to samples, instant selection, and rows into accumulators. Data plane.
 import { CORRUPT, NO_ROOM, STALE, UNSUPPORTED } from "./common";
 import { xorDecode } from "./xor";
+import { xor2Decode } from "./xor2";
 
 // A row of a chunk table, see CHUNK_ROW_BYTES of the datamodel.
 const ROW_BYTES: usize = 48;
@@ -21,7 +22,7 @@ export function decodeFloats(
   for (let i: u32 = 0; i < rowCount; i++, row += ROW_BYTES) {
     const encoding = load<u32>(row, ENCODING);
     if (encoding == 2 || encoding == 3 || encoding == 5 || encoding == 6 || encoding == 254) continue;
-    if (encoding != 1 && encoding != 255) return UNSUPPORTED;
+    if (encoding != 1 && encoding != 4 && encoding != 255) return UNSUPPORTED;
     if (load<f64>(row, MAX_TIME) < minTime || load<f64>(row, MIN_TIME) > maxTime) continue;
     const chunk = <usize>load<u32>(row, ADDRESS);
     const length = load<u32>(row, LENGTH);
@@ -30,6 +31,8 @@ export function decodeFloats(
     let n: i32;
     if (encoding == 1) {
       n = xorDecode(chunk, length, outTimes, outValues, capacity - count);
+    } else if (encoding == 4) {
+      n = xor2Decode(chunk, length, outTimes, outValues, 0, capacity - count);
     } else {
       const samples = load<u32>(row, SAMPLES);
       if (samples > length >> 4) return CORRUPT;

@@ -1,4 +1,4 @@
-// Native histogram chunks of encodings 2 (integers) and 3 (floats). Data plane.
+// Native histogram chunks of encodings 2 (integers) and 3 (floats), and reading of 5 and 6 (with start timestamps). Data plane.
 // Payload: u16 BE count, flags, layout, then the samples: time, count, zero count, sum, positive and negative buckets. In integer chunks
 // all but the sum are varbit deltas of deltas (buckets as differences to their neighbour); sums, and all but the time of float chunks,
 // are Gorilla slots. A stale sample is one whose sum is the staleness marker; it has no buckets.
@@ -7,6 +7,7 @@ import {
   CUSTOM, HINT, IMAGE_HEADER, NEGATIVE, NEGATIVE_SPANS, POSITIVE, POSITIVE_SPANS, SAMPLES, clearLayout, columnsOf, flagsOfHint,
   hintOfFlags, layoutSamplesEnd, negativeBuckets, positiveBuckets, readLayout, samplesEnd, storeHeader, writeLayout,
 } from "./histogram-layout";
+import { openStarts, readStart } from "./starts";
 import {
   LENGTH_MAX, NO_WINDOW, isDry, openStream, overrun, position, readBits, readDod, readVarbitInt, readVarbitUint, readXor, seek,
   writeBits, writeDod, writeVarbitInt, writeVarbitUint, writeXor,
@@ -14,6 +15,9 @@ import {
 
 const INTEGERS: u32 = 2;
 const FLOATS: u32 = 3;
+/** The same with start timestamps; the third byte is their header, the hint shares the first two with the count. Only read. */
+const INTEGERS_STARTS: u32 = 5;
+const FLOATS_STARTS: u32 = 6;
 const HEADER_BYTES: u32 = 3;
 /** Integers up to here are exact as f64. */
 const EXACT: f64 = 9007199254740992;
@@ -45,7 +49,7 @@ function initState(state: usize, encoding: u32, chunk: usize, capacity: u32, pos
   store<u32>(state, positive, STATE_POSITIVE);
   store<u32>(state, negative, STATE_NEGATIVE);
   store<u32>(state + SUM_SLOT, NO_WINDOW, 8);
-  if (encoding == INTEGERS) return;
+  if (!isFloats(encoding)) return;
   store<u32>(state + COUNT_SLOT, NO_WINDOW, 8);
   store<u32>(state + ZERO_SLOT, NO_WINDOW, 8);
   let slot = state + STATE_BYTES;
@@ -56,16 +60,28 @@ function initState(state: usize, encoding: u32, chunk: usize, capacity: u32, pos
 
 /** Opens a chunk and reads its layout, into `image` too when that is not 0. */
 function open(encoding: u32, chunk: usize, length: u32, image: usize): i32 {
-  if (encoding != INTEGERS && encoding != FLOATS) return UNSUPPORTED;
+  if (encoding != INTEGERS && encoding != FLOATS && !hasStarts(encoding)) return UNSUPPORTED;
   if (length < HEADER_BYTES || length > LENGTH_MAX) return CORRUPT;
   openStream(chunk, length, HEADER_BYTES * 8);
+  openStarts(hasStarts(encoding) ? load<u8>(chunk, 2) : 0);
   clearLayout();
-  return samplesOf(chunk) == 0 ? 0 : readLayout(image);
+  return samplesOf(encoding, chunk) == 0 ? 0 : readLayout(image);
 }
 
 @inline
-function samplesOf(chunk: usize): u32 {
-  return <u32>bswap<u16>(load<u16>(chunk));
+function hasStarts(encoding: u32): bool {
+  return encoding == INTEGERS_STARTS || encoding == FLOATS_STARTS;
+}
+
+@inline
+function samplesOf(encoding: u32, chunk: usize): u32 {
+  const count = <u32>bswap<u16>(load<u16>(chunk));
+  return hasStarts(encoding) ? count & 0x3fff : count;
+}
+
+@inline
+function isFloats(encoding: u32): bool {
+  return encoding == FLOATS || encoding == FLOATS_STARTS;
 }
 
 /** State and buckets of the layout read last. */
@@ -76,52 +92,58 @@ function stateBytes(): u64 {
 export function histogramImageSize(encoding: u32, chunk: usize, length: u32): i32 {
   const result = open(encoding, chunk, length, 0);
   if (result < 0) return result;
-  const size = layoutSamplesEnd(samplesOf(chunk)) + stateBytes();
+  const size = layoutSamplesEnd(samplesOf(encoding, chunk)) + stateBytes();
   return size > 0x7fffffff ? NO_ROOM : <i32>size;
 }
 
-export function histogramDecode(encoding: u32, chunk: usize, length: u32, image: usize, imageSize: u32): i32 {
+export function histogramDecode(
+  encoding: u32, chunk: usize, length: u32, image: usize, imageSize: u32, starts: usize,
+): i32 {
   const size = histogramImageSize(encoding, chunk, length);
   if (size < 0) return size;
   if (<u32>size > imageSize) return NO_ROOM;
   const result = open(encoding, chunk, length, image);
   if (result < 0) return result;
-  const samples = samplesOf(chunk);
-  storeHeader(image, samples, hintOfFlags(load<u8>(chunk, 2)));
+  const samples = samplesOf(encoding, chunk);
+  storeHeader(image, samples, hintOfFlags(load<u8>(chunk + (hasStarts(encoding) ? 0 : 2))));
   const state = image + <usize>layoutSamplesEnd(samples);
   initState(state, encoding, chunk, length, positiveBuckets(), negativeBuckets());
-  return walk(state, samples, columnsOf(image));
+  return walk(state, samples, columnsOf(image), starts);
 }
 
 export function histogramResume(
   encoding: u32, state: usize, stateCapacity: u32, chunk: usize, length: u32, capacity: u32,
 ): i32 {
+  if (hasStarts(encoding)) return UNSUPPORTED;
   if (length > capacity) return CORRUPT;
   let result = open(encoding, chunk, length, 0);
   if (result < 0) return result;
   if (stateBytes() > <u64>stateCapacity) return NO_ROOM;
   initState(state, encoding, chunk, capacity, positiveBuckets(), negativeBuckets());
-  result = walk(state, samplesOf(chunk), 0);
+  result = walk(state, samplesOf(encoding, chunk), 0, 0);
   return result < 0 ? result : 0;
 }
 
 /** Reads all samples from the stream, into the columns when those are not 0, and leaves the state of the chunk's end. */
-function walk(state: usize, samples: u32, columns: usize): i32 {
+function walk(state: usize, samples: u32, columns: usize, starts: usize): i32 {
   const positive = load<u32>(state, STATE_POSITIVE);
   const negative = load<u32>(state, STATE_NEGATIVE);
-  const floats = load<u32>(state, ENCODING) == FLOATS;
+  const floats = isFloats(load<u32>(state, ENCODING));
   const column = <usize>samples << 3;
   let positives = columns + 4 * column;
   let negatives = positives + column * positive;
   const slots = state + STATE_BYTES;
   for (let k: u32 = 0; k < samples; k++) {
+    const before = load<i64>(state + TIME_SLOT);
     const sound = k == 0 ? readFirst(state, floats) : readNext(state, floats);
     const stale = load<u64>(state + SUM_SLOT) == STALE;
     if (!sound) return CORRUPT;
     if (k == 0 || !stale) {
       if (!readBuckets(slots, positive + negative, k == 0, floats)) return CORRUPT;
     }
+    const start = readStart(k, load<i64>(state + TIME_SLOT), before);
     if (overrun()) return CORRUPT;
+    if (starts) store<f64>(starts + (<usize>k << 3), <f64>start);
     if (!columns) continue;
     const at = columns + (<usize>k << 3);
     store<f64>(at, <f64>load<i64>(state + TIME_SLOT));

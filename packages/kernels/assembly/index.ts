@@ -11,3 +11,4 @@ export { scanText } from "./scan";
 export {
   histogramImageSize, histogramDecode, histogramEncode, histogramInit, histogramAppend, histogramResume,
 } from "./histogram";
+export { xor2Decode } from "./xor2";

@@ -200,3 +200,37 @@ export function writeDod(slot: usize, value: i64): void {
   store<i64>(slot, value);
   store<i64>(slot, delta, 8);
 }
+
+/** Go's uvarint, at any bit. A longer one than 64 bits damages the stream. */
+export function readUvarint(): u64 {
+  let value: u64 = 0;
+  for (let shift: u64 = 0; shift < 70; shift += 7) {
+    const byte = readBits(8);
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+  }
+  fail();
+  return 0;
+}
+
+/** Go's varint. */
+export function readVarint(): i64 {
+  const zigzag = readUvarint();
+  return <i64>(zigzag >> 1) ^ -<i64>(zigzag & 1);
+}
+
+/** The next three bits without taking them. */
+@inline
+export function peekThree(): u32 {
+  return <u32>(peek64(base, at, end) >> 61);
+}
+
+@inline
+export function peekFive(): u32 {
+  return <u32>(peek64(base, at, end) >> 59);
+}
+
+@inline
+export function skip(n: u32): void {
+  advance(n);
+}

@@ -4,10 +4,12 @@ import { DECODE, KERNEL_ERROR } from './index.ts'
 import { floatBits } from './oracle/bits.ts'
 import { PLACES, Room } from './oracle/room.ts'
 import { encodeXorChunk } from './oracle/xor.ts'
+import { encodeXor2Chunk } from './oracle/xor2.ts'
 
 const STALE = 0x7ff0000000000002n
 const XOR = 1
 const HISTOGRAM = 2
+const XOR2 = 4
 const RAW = 255
 
 interface Chunk {
@@ -24,7 +26,13 @@ function putTable(room: Room, chunks: readonly Chunk[]): number {
       ...new Uint8Array(Float64Array.from(times).buffer),
       ...new Uint8Array(BigUint64Array.from(values).buffer),
     ])
-    const bytes = encoding === RAW ? raw : encodeXorChunk(times, values)
+    const starts = times.map(() => 7)
+    const bytes =
+      encoding === RAW
+        ? raw
+        : encoding === XOR2
+          ? encodeXor2Chunk(times, values, starts)
+          : encodeXorChunk(times, values)
     const row = table + i * 48
     room.view.setUint32(row, room.put(bytes), true)
     room.view.setUint32(row + 4, bytes.length, true)
@@ -39,7 +47,7 @@ function putTable(room: Room, chunks: readonly Chunk[]): number {
 const chunkList = fc
   .array(
     fc.record({
-      encoding: fc.constantFrom(XOR, XOR, RAW, HISTOGRAM),
+      encoding: fc.constantFrom(XOR, XOR2, RAW, HISTOGRAM),
       rows: fc.array(
         fc.tuple(
           fc.integer({ min: 1, max: 30 }),

@@ -144,9 +144,21 @@ export interface KernelExports {
   /** Decodes a chunk of encoding 1. Returns the sample count or KERNEL_ERROR. */
   xorDecode(chunk: number, length: number, times: number, values: number, capacity: number): number
 
+  /**
+   * Decodes a chunk of encoding 4. Start timestamps (f64 ms, 0 = none) go to `starts` when that is not 0. Returns the sample count or KERNEL_ERROR.
+   */
+  xor2Decode(
+    chunk: number,
+    length: number,
+    times: number,
+    values: number,
+    starts: number,
+    capacity: number,
+  ): number
+
   // ---- columns of a query
   /**
-   * Decodes the float chunks (XOR, RAW) in `rowCount` rows of a chunk table (see datamodel CHUNK_ROW_BYTES) from `row` on, keeping minTime ≤ t ≤ maxTime.
+   * Decodes the float chunks (XOR, XOR2, RAW) in `rowCount` rows of a chunk table (see datamodel CHUNK_ROW_BYTES) from `row` on, keeping minTime ≤ t ≤ maxTime.
    * Rows of histogram encodings are skipped. Returns the count or KERNEL_ERROR. Whole chunks are decoded before samples are dropped: `capacity` must
    * hold all samples of the rows that overlap the range, else noRoom.
    */
@@ -214,7 +226,7 @@ export interface KernelExports {
     largest: number,
   ): void
 
-  // ---- histogram chunks (encodings 2 and 3)
+  // ---- histogram chunks (encodings 2 and 3; 5 and 6, which have start timestamps, are only read)
   /**
    * Size in bytes of the decoded image of a histogram chunk, or KERNEL_ERROR (noRoom from 2 GiB on). Image, little endian, 8-byte aligned when the image is:
    *  +0  i32 schema            +4  u32 counter-reset hint (0 unknown, 1 reset, 2 not reset, 3 gauge)   +8  f64 zero threshold   +16 u32 n samples
@@ -224,8 +236,17 @@ export interface KernelExports {
    * Stale samples have 0 everywhere but in time and sum. Schemas 9…52 come as they are stored: the reader reduces them. `histogramImageBytes` computes the size.
    */
   histogramImageSize(encoding: number, chunk: number, length: number): number
-  /** Decodes into `image` (of that size). Returns the sample count or KERNEL_ERROR. */
-  histogramDecode(encoding: number, chunk: number, length: number, image: number, imageSize: number): number
+  /**
+   * Decodes into `image` (of that size). Start timestamps (f64 ms, 0 = none) go to `starts` when that is given. Returns the sample count or KERNEL_ERROR.
+   */
+  histogramDecode(
+    encoding: number,
+    chunk: number,
+    length: number,
+    image: number,
+    imageSize: number,
+    starts?: number,
+  ): number
   /**
    * Encodes an image (with its scratch) as one chunk of encoding 2 (counts and buckets must be integers of at most 2^53, else corrupt) or 3. Returns its length or KERNEL_ERROR. The
    * scratch holds the state of the chunk's end afterwards. A first sample that is stale gives a chunk without layout that takes only stale samples.

@@ -14,6 +14,11 @@ export class BitWriter {
     return this.#bits.length
   }
 
+  /** Sets a byte that was written before. */
+  patch(index: number, byte: number): void {
+    for (let bit = 0; bit < 8; bit++) this.#bits[index * 8 + bit] = (byte >> (7 - bit)) & 1
+  }
+
   /** The bytes, the last filled up with zeros. */
   bytes(): Uint8Array {
     const out = new Uint8Array(Math.ceil(this.#bits.length / 8))
@@ -51,6 +56,44 @@ export function writeXor(
     out.write(BigInt(64 - leading - trailing), 6)
   }
   out.write(change >> BigInt(window.trailing), 64 - window.leading - window.trailing)
+}
+
+/** Go's uvarint. */
+export function writeUvarint(out: BitWriter, value: bigint): void {
+  let rest = BigInt.asUintN(64, value)
+  while (rest >= 0x80n) {
+    out.write((rest & 0x7fn) | 0x80n, 8)
+    rest >>= 7n
+  }
+  out.write(rest, 8)
+}
+
+/** Go's varint. */
+export function writeVarint(out: BitWriter, value: bigint): void {
+  writeUvarint(out, value >= 0n ? value * 2n : -value * 2n - 1n)
+}
+
+function writeVarbit(out: BitWriter, value: bigint, fits: (size: number) => boolean): void {
+  if (value === 0n) return out.write(0n, 1)
+  const sizes = [3, 6, 9, 12, 18, 25, 56]
+  const group = sizes.findIndex(fits)
+  if (group < 0) {
+    out.write(255n, 8)
+    return out.write(value, 64)
+  }
+  out.write((1n << BigInt(group + 2)) - 2n, group + 2)
+  out.write(value, sizes[group]!)
+}
+
+/** Prometheus's varbit integers, signed. */
+export function writeVarbitInt(out: BitWriter, value: bigint | number): void {
+  const number = BigInt.asIntN(64, BigInt(value))
+  writeVarbit(out, number, (size) => inRange(number, size))
+}
+
+/** Prometheus's varbit integers, unsigned. */
+export function writeVarbitUint(out: BitWriter, value: bigint | number): void {
+  writeVarbit(out, BigInt(value), (size) => BigInt(value) < 1n << BigInt(size))
 }
 
 /** `count`-bit numbers of Prometheus hold −2^(count−1)+1 … 2^(count−1). */

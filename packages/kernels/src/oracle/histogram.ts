@@ -1,6 +1,13 @@
 // Native histogram chunks the slow and obvious way: images from plain objects and back, and the encoder.
 import { histogramImageBytes } from '../contract.ts'
-import { BitWriter, floatBits, inRange, writeXor } from './bits.ts'
+import {
+  BitWriter,
+  floatBits,
+  writeVarbitInt as writeInt,
+  writeVarbitUint as writeUint,
+  writeXor,
+} from './bits.ts'
+import { StartWriter } from './starts.ts'
 
 export interface Layout {
   readonly schema: number
@@ -73,27 +80,6 @@ export function imageOf(layout: Layout, samples: readonly HistogramSample[]): Ui
   return bytes
 }
 
-function writeVarbit(out: BitWriter, value: bigint, fits: (size: number) => boolean): void {
-  if (value === 0n) return out.write(0n, 1)
-  const sizes = [3, 6, 9, 12, 18, 25, 56]
-  const group = sizes.findIndex(fits)
-  if (group < 0) {
-    out.write(255n, 8)
-    return out.write(value, 64)
-  }
-  out.write((1n << BigInt(group + 2)) - 2n, group + 2)
-  out.write(value, sizes[group]!)
-}
-
-function writeInt(out: BitWriter, value: bigint | number): void {
-  const number = BigInt.asIntN(64, BigInt(value))
-  writeVarbit(out, number, (size) => inRange(number, size))
-}
-
-function writeUint(out: BitWriter, value: bigint | number): void {
-  writeVarbit(out, BigInt(value), (size) => BigInt(value) < 1n << BigInt(size))
-}
-
 function writeLayout(out: BitWriter, layout: Layout): void {
   const exponent = Math.log2(layout.zeroThreshold) + 1
   if (layout.zeroThreshold === 0) out.write(0n, 8)
@@ -148,17 +134,23 @@ class Field {
   }
 }
 
-/** Payload of encoding 2 (integers) or 3. After a stale sample there may only be stale ones. */
+/**
+ * Payload of encoding 2 (integers) or 3, with start timestamps of 5 or 6. After a stale sample there may only be stale ones.
+ */
 export function encodeHistogramChunk(
   encoding: number,
   layout: Layout,
   samples: readonly HistogramSample[],
+  starts?: readonly number[],
 ): Uint8Array {
   const out = new BitWriter()
-  out.write(BigInt(samples.length), 16)
-  out.write([0n, 2n, 1n, 3n][layout.hint]!, 2)
-  out.write(0n, 6)
-  const integers = encoding === 2
+  const hint = [0n, 2n, 1n, 3n][layout.hint]!
+  if (starts) out.write(hint, 2)
+  out.write(BigInt(samples.length), starts ? 14 : 16)
+  if (!starts) out.write(hint, 2)
+  out.write(0n, starts ? 8 : 6)
+  const integers = encoding === 2 || encoding === 5
+  const startWriter = new StartWriter(out)
   const [time, count, zero, sum] = [new Field(), new Field(), new Field(), new Field()]
   const fields = bucketsOf(layout).map((n) => Array.from({ length: n }, () => new Field()))
   samples.forEach((sample, i) => {
@@ -188,7 +180,12 @@ export function encodeHistogramChunk(
       }
       sum.xor(out, sample.sum)
     }
-    if (stale) return
+    if (!stale) writeBuckets(sample, i)
+    if (starts) startWriter.write(i, starts[i]!, sample.t, samples[i - 1]?.t ?? 0)
+  })
+  return out.bytes()
+
+  function writeBuckets(sample: HistogramSample, i: number): void {
     sample.buckets.forEach((buckets, side) =>
       buckets.forEach((bucket, b) => {
         const value = integers ? BigInt(bucket) - BigInt(b === 0 ? 0 : buckets[b - 1]!) : floatBits(bucket)
@@ -199,6 +196,5 @@ export function encodeHistogramChunk(
         else out.write(value, 64)
       }),
     )
-  })
-  return out.bytes()
+  }
 }

@@ -1,14 +1,5 @@
 // Float chunks the slow and obvious way.
-import { BitWriter, inRange, writeXor } from './bits.ts'
-
-function writeUvarint(out: BitWriter, value: bigint): void {
-  let rest = BigInt.asUintN(64, value)
-  while (rest >= 0x80n) {
-    out.write((rest & 0x7fn) | 0x80n, 8)
-    rest >>= 7n
-  }
-  out.write(rest, 8)
-}
+import { BitWriter, inRange, writeUvarint, writeVarint, writeXor } from './bits.ts'
 
 /** Payload of encoding 1. `values` are the bits of the floats. */
 export function encodeXorChunk(times: readonly number[], values: readonly bigint[]): Uint8Array {
@@ -19,7 +10,7 @@ export function encodeXorChunk(times: readonly number[], values: readonly bigint
   times.forEach((timeMs, i) => {
     const time = BigInt(timeMs)
     if (i === 0) {
-      writeUvarint(out, time >= 0n ? time * 2n : -time * 2n - 1n)
+      writeVarint(out, time)
       out.write(values[0]!, 64)
       return
     }
