@@ -7,7 +7,7 @@ import { fastifyMetrics } from '@watchfire/instrument/fastify'
 import { createMlMetrics } from '@watchfire/instrument/ml'
 import Fastify from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { answerErrors } from './api/errors.ts'
+import { answerErrors, answerFrameworkError } from './api/errors.ts'
 import { addRoutes } from './api/routes.ts'
 import { schemas } from './api/schemas.ts'
 import { createFolderRegistry } from './registry/index.ts'
@@ -87,6 +87,7 @@ function createFastify(options: InferenceAppOptions): FastifyInstance {
     ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
     bodyLimit: options.bodyLimitBytes ?? 16 << 20,
     requestTimeout: 30_000,
+    frameworkErrors: answerFrameworkError,
     forceCloseConnections: 'idle',
   })
   // Requests are checked by hand: the schemas are for /docs.

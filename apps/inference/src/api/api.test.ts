@@ -184,6 +184,7 @@ describe('bad requests', () => {
       status: 404,
       body: { error: 'model_not_found' },
     })
+    expect(await get('/models/%ff/samples')).toMatchObject({ status: 400, body: { error: 'bad_request' } })
     const text = await post('/predict', 'x', { 'content-type': 'text/csv' })
     expect(text).toMatchObject({ status: 415, body: { error: 'unsupported_media_type' } })
   })

@@ -1,5 +1,5 @@
 // Every error leaves the service as JSON {error, detail}: a stable word for programs, a sentence for people.
-import type { FastifyError, FastifyInstance } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError, UnknownModelError } from '../registry/index.ts'
 import { InferenceError, ModelLoadError, StoreBusyError } from '../runtime/index.ts'
 
@@ -32,6 +32,16 @@ export function answerErrors(app: FastifyInstance): void {
       .code(404)
       .send({ error: 'not_found', detail: `there is no ${request.method} ${request.url.slice(0, 200)}` }),
   )
+}
+
+/** Requests no route is looked up for, such as addresses that cannot be decoded. */
+export function answerFrameworkError(
+  error: FastifyError,
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const { status, body } = describeError(error)
+  void reply.code(status).send(body)
 }
 
 const FASTIFY_CODES: Readonly<Record<number, string>> = {

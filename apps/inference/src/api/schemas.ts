@@ -72,6 +72,12 @@ export const schemas = {
         },
         matrix,
       ],
+      examples: [
+        {
+          model_name: 'diabetes-progression',
+          features: [[59, 2, 32.1, 101, 157, 93.2, 38, 4, 4.8598, 87]],
+        },
+      ],
     },
     response: {
       200: {
@@ -99,7 +105,11 @@ export const schemas = {
   refresh: {
     summary: 'Load models anew from the registry, while predictions go on',
     tags: ['models'],
-    body: { type: 'object', properties: { model_name: text, version } },
+    body: {
+      type: 'object',
+      properties: { model_name: text, version },
+      examples: [{ model_name: 'diabetes-progression' }],
+    },
     response: {
       200: {
         description: 'the versions served now, by model',

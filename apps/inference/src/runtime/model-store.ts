@@ -164,12 +164,15 @@ export class ModelStore {
 
   async #reload(name: string | undefined, reference: string | undefined): Promise<ModelVersion[]> {
     const names = name === undefined ? [...this.#models.keys()] : [name]
-    const wanted = names.flatMap((n) => {
-      const chosen = this.#lookup(n, reference)
-      return reference !== undefined
-        ? [chosen]
-        : this.#models.get(n)!.filter((e) => e === chosen || e.session)
-    })
+    const wanted: Entry[] = []
+    for (const n of names) {
+      // The registry has the last word on what a reference means: an alias may have moved to another version.
+      const { version } = await this.#registry.resolve(n, reference)
+      const entries = this.#models.get(n) ?? []
+      wanted.push(
+        ...entries.filter((e) => e.model.version === version || (reference === undefined && e.session)),
+      )
+    }
     const failures: unknown[] = []
     for (const entry of wanted) await this.#load(entry).catch((error: unknown) => failures.push(error))
     if (failures.length > 0) throw failures[0]
