@@ -36,6 +36,8 @@ export class QueryWorker {
     this.#worker = new Worker(options.workerUrl, {
       workerData: { ...options.data, cancel } satisfies QueryWorkerData,
       resourceLimits: { maxOldGenerationSizeMb: options.heapMegabytesMax },
+      // Not those of the process: a test runner's import conditions would lead built workers to sources.
+      execArgv: [],
       name: 'query',
     })
     this.#worker.unref()
