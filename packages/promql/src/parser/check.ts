@@ -95,7 +95,8 @@ class Checker {
       this.fail('bool modifier can only be used on comparison operators', this.operatorStart(expr))
     if (COMPARISONS.has(op) && !expr.bool && scalars)
       this.fail('comparisons between scalars must use BOOL modifier', this.operatorStart(expr))
-    const twice = matching.on ? matching.labels.find((label) => matching.include.includes(label)) : undefined
+    const included = new Set(matching.on ? matching.include : [])
+    const twice = matching.labels.find((label) => included.has(label))
     if (twice !== undefined)
       this.fail(
         `label ${quoteString(twice)} must not occur in ON and GROUP clause at once`,
