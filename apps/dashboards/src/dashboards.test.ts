@@ -14,7 +14,7 @@ const options = (extra: Partial<DashboardsOptions> = {}): DashboardsOptions => (
   provisioningDir: dir,
   version: '0',
   env: { PROM: 'http://127.0.0.1:1', SECRET: 'hunter2' },
-  log: { info: () => {}, warn: (_fields, message) => warnings.push(message) },
+  log: { info: () => {}, warn: (message) => warnings.push(message) },
   ...extra,
 })
 

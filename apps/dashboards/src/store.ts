@@ -9,8 +9,8 @@ import {
 } from './provisioning/dashboards.ts'
 
 export interface Log {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
 export interface StoreOptions {
@@ -59,8 +59,7 @@ export class Store {
       if (twin) faults.push(`${dashboard.file}: uid "${dashboard.uid}" is taken by ${twin.file}`)
       else byUid.set(dashboard.uid, { ...dashboard, id: byUid.size + 1 })
     }
-    for (const fault of faults)
-      if (!this.#faults.includes(fault)) log.warn({}, `dashboard not loaded: ${fault}`)
+    for (const fault of faults) if (!this.#faults.includes(fault)) log.warn(`dashboard not loaded: ${fault}`)
     this.#faults = faults
     this.#dashboards = [...byUid.values()]
     return providers
@@ -70,7 +69,7 @@ export class Store {
     if (this.#stopped) return
     this.#timer = this.#options.clock.setTimeout(() => {
       this.reload()
-        .catch((error: unknown) => this.#options.log.warn({}, `provisioning not reloaded: ${String(error)}`))
+        .catch((error: unknown) => this.#options.log.warn(`provisioning not reloaded: ${String(error)}`))
         .finally(() => this.#watch(intervalMs))
     }, intervalMs)
   }

@@ -1,9 +1,8 @@
 // The commands of `bin/watchfire`. Without a command it is the server alone, with Prometheus's flags.
 import { parseArgs } from 'node:util'
 import { startAlertmanager } from '@watchfire/alertmanager'
-import { helpText, parseFlags, startServer, type LogLevel } from '@watchfire/server'
+import { createLogger, helpText, parseFlags, startServer, type LogLevel } from '@watchfire/server'
 import { runUntilStopped } from './lifecycle.ts'
-import { fieldsFirst, rootLogger } from './logging.ts'
 import { UI_DIR, VERSION } from './paths.ts'
 import { UsageError } from './up/options.ts'
 
@@ -18,7 +17,7 @@ export async function server(argv: readonly string[]): Promise<number> {
     return 0
   }
   const flags = parseFlags(argv)
-  const logger = rootLogger(flags.logLevel, flags.logFormat)
+  const logger = createLogger({ level: flags.logLevel, format: flags.logFormat })
   const running = await startServer({ flags, uiDir: UI_DIR, logger })
   return runUntilStopped(running, running.quit)
 }
@@ -59,7 +58,7 @@ export async function alertmanager(argv: readonly string[]): Promise<number> {
   }
   const address = /^(.*):(\d+)$/.exec(flags['web.listen-address'])
   if (!address) throw new UsageError(`web.listen-address: "${flags['web.listen-address']}" is not host:port`)
-  const logger = rootLogger(flags['log.level'] as LogLevel)
+  const logger = createLogger({ level: flags['log.level'] as LogLevel })
   const running = await startAlertmanager({
     configFile: flags['config.file'],
     host: address[1] === '' ? '0.0.0.0' : address[1]!.replace(/^\[|\]$/g, ''),
@@ -67,7 +66,7 @@ export async function alertmanager(argv: readonly string[]): Promise<number> {
     dataDir: flags['storage.path'],
     uiDir: UI_DIR,
     ...(flags['web.external-url'] !== undefined && { externalUrl: flags['web.external-url'] }),
-    logger: fieldsFirst(logger),
+    logger: logger,
   })
   logger.info('Listening', { address: running.url })
   return runUntilStopped(running)

@@ -54,8 +54,9 @@ export function dataSourceRoutes(app: FastifyInstance, store: Store): void {
       return reply.code(403).send({ message: `path "${path}" is not passed on to data sources` })
     const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : ''
     const aborted = new AbortController()
-    request.raw.on('close', () => {
-      if (!reply.raw.writableEnded) aborted.abort()
+    // The response's end, not the request's: a request is closed as soon as its body is read.
+    reply.raw.on('close', () => {
+      if (!reply.raw.writableFinished) aborted.abort()
     })
     try {
       const answer = await httpRequest(`${source.url}/${path}${query}`, {

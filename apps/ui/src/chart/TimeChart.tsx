@@ -88,7 +88,7 @@ export function TimeChart(props: TimeChartProps): ReactNode {
           right: { range: (_u, min, max) => yRange(min, max, true) },
         },
         axes: [
-          { ...axis, space: 70 },
+          { ...axis, space: 70, values: TIME_TICKS },
           { ...axis, size: axisSize, values: (_u, ticks) => ticks.map((tick) => latest.current.unit(tick)) },
           ...(series.some((s) => s.right)
             ? [
@@ -106,6 +106,7 @@ export function TimeChart(props: TimeChartProps): ReactNode {
               ]
             : []),
         ],
+        ...(stacked && { bands: stackBands(series.length, hidden) }),
         series: [
           {},
           ...series.map((one, i) => ({
@@ -166,6 +167,32 @@ export function TimeChart(props: TimeChartProps): ReactNode {
       {hover && <Tooltip {...props} hover={hover} />}
     </div>
   )
+}
+
+/** uPlot's tick formats: [tick size in s, format, then what is added where the year, day or minute changes]. 24 hours, day before month only in words. */
+const TIME_TICKS: uPlot.Axis.Values = [
+  [86_400 * 365, '{YYYY}', null, null, null, null, null, null, 1],
+  [86_400 * 28, '{MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [86_400, '{MMM} {D}', '\n{YYYY}', null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', '\n{MMM} {D}', null, '\n{MMM} {D}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', '\n{MMM} {D}', null, '\n{MMM} {D}', null, null, null, 1],
+  [
+    0.001,
+    ':{ss}.{fff}',
+    '\n{MMM} {D} {HH}:{mm}',
+    null,
+    '\n{MMM} {D} {HH}:{mm}',
+    null,
+    '\n{HH}:{mm}',
+    null,
+    1,
+  ],
+]
+
+/** Each visible series is filled down to the next visible one, so that colours do not mix. */
+function stackBands(count: number, hidden: ReadonlySet<number> | undefined): uPlot.Band[] {
+  const visible = Array.from({ length: count }, (_, i) => i).filter((i) => !hidden?.has(i))
+  return visible.slice(0, -1).map((i, at) => ({ series: [i + 1, visible[at + 1]! + 1] }))
 }
 
 interface Hover {

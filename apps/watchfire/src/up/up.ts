@@ -3,9 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { startAlertmanager } from '@watchfire/alertmanager'
 import { startDashboards } from '@watchfire/dashboards'
-import { parseFlags, startServer, type LogLevel } from '@watchfire/server'
+import { createLogger, parseFlags, startServer, type Logger, type LogLevel } from '@watchfire/server'
 import { runUntilStopped } from '../lifecycle.ts'
-import { fieldsFirst, rootLogger } from '../logging.ts'
 import { DEPLOY_DIR, LAUNCHER, UI_DIR, VERSION } from '../paths.ts'
 import { Child } from './child.ts'
 import { writeServerConfig } from './config.ts'
@@ -23,7 +22,7 @@ export async function up(argv: readonly string[]): Promise<number> {
     process.stdout.write(UP_HELP)
     return 0
   }
-  const log = rootLogger(options.logLevel as LogLevel)
+  const log = createLogger({ level: options.logLevel as LogLevel })
   mkdirSync(options.dataDir, { recursive: true })
   const parts: Part[] = []
   const stop = async (): Promise<void> => {
@@ -46,7 +45,7 @@ export async function up(argv: readonly string[]): Promise<number> {
   })
 }
 
-async function startParts(options: UpOptions, log: ReturnType<typeof rootLogger>): Promise<Part> {
+async function startParts(options: UpOptions, log: Logger): Promise<Part> {
   const { host, port, dataDir } = options
   const reach = host === '0.0.0.0' || host === '::' ? 'localhost' : host
   const configFile =
@@ -75,7 +74,7 @@ async function startParts(options: UpOptions, log: ReturnType<typeof rootLogger>
         dataDir: join(dataDir, 'alertmanager'),
         uiDir: UI_DIR,
         externalUrl: `http://${reach}:${options.alertmanagerPort}`,
-        logger: fieldsFirst(log.child({ component: 'alertmanager' })),
+        logger: log.child({ component: 'alertmanager' }),
       }),
     ),
     keep(
@@ -86,7 +85,7 @@ async function startParts(options: UpOptions, log: ReturnType<typeof rootLogger>
         dataSourceUrl: `http://${reach}:${port}`,
         uiDir: UI_DIR,
         version: VERSION,
-        log: fieldsFirst(log.child({ component: 'dashboards' })),
+        log: log.child({ component: 'dashboards' }),
       }),
     ),
     keep(
