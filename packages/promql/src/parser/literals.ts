@@ -84,22 +84,26 @@ function joinBytes(text: string): string {
     const bytes = Uint8Array.from(run, (unit) => unit.charCodeAt(0) - 0xdc00)
     let out = ''
     for (let i = 0; i < bytes.length;) {
-      const lead = bytes[i]!
-      const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2
-      const char = decodeStrictly(bytes.subarray(i, i + length))
-      out += char ?? run.charAt(i)
-      i += char === undefined ? 1 : length
+      const length = bytes[i]! >= 0xf0 ? 4 : bytes[i]! >= 0xe0 ? 3 : 2
+      const code = decodeChar(bytes, i, length)
+      out += code === undefined ? run.charAt(i) : String.fromCodePoint(code)
+      i += code === undefined ? 1 : length
     }
     return out
   })
 }
 
-function decodeStrictly(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return undefined
+/** The character of `length` bytes at `start`, undefined when they are not the UTF-8 of one. */
+function decodeChar(bytes: Uint8Array, start: number, length: number): number | undefined {
+  if (start + length > bytes.length || bytes[start]! < 0xc0) return undefined
+  let code = bytes[start]! & (0x7f >> length)
+  for (let i = start + 1; i < start + length; i++) {
+    if ((bytes[i]! & 0xc0) !== 0x80) return undefined
+    code = (code << 6) | (bytes[i]! & 0x3f)
   }
+  const least = length === 2 ? 0x80 : length === 3 ? 0x800 : 0x10000
+  const surrogate = code >= 0xd800 && code <= 0xdfff
+  return bytes[start]! >= 0xf8 || code < least || code > 0x10ffff || surrogate ? undefined : code
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/gu

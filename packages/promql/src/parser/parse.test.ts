@@ -63,6 +63,8 @@ describe('the canonical form', () => {
     ['up[5m]smoothed', 'up[5m] smoothed'],
     ['up # a comment\n + 1', 'up + 1'],
     ['sum + by + offset + fill', 'sum + by + offset + fill'],
+    ['"\\xc3\\xa9\\360\\237\\230\\200"', '"é😀"'],
+    ['"\\xe4\\xb8 \\xc0\\x80 \\xed\\xa0\\x80"', '"\\xe4\\xb8 \\xc0\\x80 \\xed\\xa0\\x80"'],
   ]
   it.each(cases)('of %s is %s', (input, want) => {
     const expr = parseExpr(input, ALL_EXPERIMENTS)
