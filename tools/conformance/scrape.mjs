@@ -1,15 +1,17 @@
-// Conformance of the exposition parsers: textparse.jsonl of a `scrape` folder.
+// Conformance of scraping: the parsers (textparse.jsonl) and whole scrapes (scrapes.jsonl) of a `scrape` folder.
 import { join } from 'node:path'
-import { createParser, formatGoG } from '../../apps/server/dist/exposition/index.js'
-import { histogramLiteral } from '../../packages/datamodel/dist/index.js'
+import { createParser } from '../../apps/server/dist/exposition/index.js'
+import { formatGo, histogramLiteral } from '../../packages/datamodel/dist/index.js'
 import { readJsonLines } from './lines.mjs'
+import { runScrapes } from './scrape-runs.mjs'
 
 /** Runs the cases of a folder; one result a case. */
 export async function run(folder) {
-  return readJsonLines(join(folder, 'textparse.jsonl')).map((testCase) => {
+  const parsed = readJsonLines(join(folder, 'textparse.jsonl')).map((testCase) => {
     const problem = differs(testCase)
     return { name: testCase.id, passed: problem === undefined, ...(problem && { problem }) }
   })
+  return [...parsed, ...(await runScrapes(folder))]
 }
 
 function differs({ contentType, fallbackContentType, text, hex, options = {}, expect }) {
@@ -59,7 +61,7 @@ function entry(parser, kind) {
 
 function sample(parser, kind) {
   const out = { entry: kind, labels: [...parser.labels()] }
-  if (kind === 'series') out.value = formatGoG(parser.value)
+  if (kind === 'series') out.value = formatGo(parser.value)
   else {
     out.histogram = histogramLiteral(parser.histogram)
     out.counterResetHint = parser.histogram.counterResetHint
@@ -68,7 +70,7 @@ function sample(parser, kind) {
   if (parser.timestampMs !== undefined) out.timestampMs = parser.timestampMs
   const exemplars = parser.exemplars().map(({ labels, value, timestampMs }) => ({
     labels: labels.toObject(),
-    value: formatGoG(value),
+    value: formatGo(value),
     ...(timestampMs !== undefined && { timestampMs }),
   }))
   if (exemplars.length > 0) out.exemplars = exemplars

@@ -6,13 +6,12 @@ import {
   acceptHeader,
   createParser,
   formatOpenMetricsFloat,
-  histogramProblem,
   limitHistogram,
   negotiateMediaType,
   schemaForFactor,
   type ParserOptions,
 } from './index.ts'
-import type { HistogramSample } from '@watchfire/datamodel'
+import { formatValue, histogramFault, type HistogramSample } from '@watchfire/datamodel'
 
 const TEXT = 'text/plain; version=0.0.4'
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0'
@@ -224,14 +223,14 @@ describe('native histograms', () => {
   })
 
   it('are checked', () => {
-    expect(histogramProblem(histogram())).toBeUndefined()
-    expect(histogramProblem({ ...histogram(), count: 1 })).toMatch(
+    expect(histogramFault(histogram())).toBeUndefined()
+    expect(histogramFault({ ...histogram(), count: 1 })).toMatch(
       /^10 observations found in buckets, but the Count field is 1: /,
     )
-    expect(histogramProblem({ ...histogram(), positiveSpans: [] })).toMatch(
+    expect(histogramFault({ ...histogram(), positiveSpans: [] })).toMatch(
       /^positive side: spans need 0 buckets, have 4 buckets/,
     )
-    expect(histogramProblem({ ...histogram(), schema: 9 })).toMatch(/invalid schema/)
+    expect(histogramFault({ ...histogram(), schema: 9 })).toMatch(/invalid schema/)
   })
 })
 
@@ -311,7 +310,7 @@ describe('whatever comes', () => {
           const escaped = s.labels.map(
             ([n, v]) => `${n}="${v.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
           )
-          const value = String(s.value).replace('Infinity', 'Inf')
+          const value = formatValue(s.value)
           return `${s.name}{${escaped.join(',')}} ${value}${s.time === null ? '' : ` ${s.time}`}\n`
         })
         const { parser } = createParser(Buffer.from(text.join('')), TEXT)

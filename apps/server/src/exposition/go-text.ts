@@ -1,5 +1,5 @@
 // Small pieces of text handling in which the exposition formats follow Go: quoting of bytes in errors, floats, escapes.
-import { quoteString } from '@watchfire/datamodel'
+import { formatGo, quoteString } from '@watchfire/datamodel'
 import { ExpositionError } from './types.ts'
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -76,23 +76,12 @@ export function quoteLatin1(text: string): string {
   return quoteBytes(Buffer.from(text, 'latin1'))
 }
 
-/** Go's `strconv.FormatFloat(f, 'g', -1, 64)`: shortest digits, exponent form below 1e-4 and from 1e+06. */
-export function formatGoG(value: number): string {
-  if (value !== value) return 'NaN'
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
-  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
-  const [mantissa, exponentText] = value.toExponential().split('e') as [string, string]
-  const exponent = Number(exponentText)
-  if (exponent >= -4 && exponent < 6) return String(value)
-  return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
-}
-
 /** Label values `le` and `quantile` in OpenMetrics form: always with a dot or an exponent. */
 export function formatOpenMetricsFloat(value: number): string {
   if (value !== value) return 'NaN'
   if (value === Infinity) return '+Inf'
   if (value === -Infinity) return '-Inf'
-  const text = formatGoG(value)
+  const text = formatGo(value)
   return /[e.]/.test(text) ? text : text + '.0'
 }
 

@@ -2,17 +2,14 @@ export { acceptHeader, createParser, fallbackMediaType, negotiateMediaType } fro
 export {
   BUCKET_LIMIT_ERROR,
   SCHEMA_MAX,
-  compactHistogram,
-  histogramProblem,
   limitHistogram,
-  reduceResolution,
   schemaForFactor,
   type HistogramLimits,
 } from './histogram.ts'
 export { ClassicHistogram } from './nhcb.ts'
 export { OpenMetricsParser } from './openmetrics-parser.ts'
 export { TextParser } from './text-parser.ts'
-export { formatGoG, formatOpenMetricsFloat, parseFloatText, quoteBytes } from './go-text.ts'
+export { formatOpenMetricsFloat, parseFloatText, quoteBytes } from './go-text.ts'
 export {
   ExpositionError,
   duplicateLabel,

@@ -1,13 +1,13 @@
 // Wraps a text parser and turns classic histograms into native histograms with custom buckets on the way.
 import {
   LabelsBuilder,
+  histogramFault,
   METRIC_NAME,
   type HistogramSample,
   type Labels,
   type MetricType,
 } from '@watchfire/datamodel'
 import { goFloat } from './go-text.ts'
-import { histogramProblem } from './histogram.ts'
 import { ClassicHistogram, splitClassicName } from './nhcb.ts'
 import type { ConvertedSeries, Entry, ExpositionParser, ParsedExemplar } from './types.ts'
 
@@ -206,7 +206,7 @@ export class NhcbParser implements ExpositionParser {
     this.#collecting = undefined
     const result = this.#classic.convert()
     this.#classic.reset()
-    if ('error' in result || histogramProblem(result.histogram) !== undefined) return false
+    if ('error' in result || histogramFault(result.histogram) !== undefined) return false
     const rest = done.labels.withoutName()
     const pairs = [...rest].map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     this.#sample = {

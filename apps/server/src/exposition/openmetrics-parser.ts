@@ -1,6 +1,6 @@
 // Parser of OpenMetrics text 1.0.0 / 0.0.1, with exemplars and start timestamps from `_created` lines.
-import { quoteString, type MetricType } from '@watchfire/datamodel'
-import { formatGoG, latin1, unescapeLabel, utf8 } from './go-text.ts'
+import { formatGo, quoteString, type MetricType } from '@watchfire/datamodel'
+import { latin1, unescapeLabel, utf8 } from './go-text.ts'
 import { sortedLabels } from './series-labels.ts'
 import { TOKEN, type Token } from './lexer.ts'
 import { OpenMetricsLexer } from './openmetrics-lexer.ts'
@@ -197,7 +197,7 @@ export class OpenMetricsParser extends TextParserBase<OpenMetricsLexer> {
     if (after === TOKEN.comment) this.readExemplar()
     if (after !== TOKEN.timestamp) return
     const seconds = this.floatOfToken(1)
-    if (!Number.isFinite(seconds)) throw new ExpositionError(`invalid timestamp ${formatGoG(seconds)}`)
+    if (!Number.isFinite(seconds)) throw new ExpositionError(`invalid timestamp ${formatGo(seconds)}`)
     this.timestampMs = Math.trunc(seconds * 1000)
     const end = this.token()
     if (end === TOKEN.comment) this.readExemplar()
@@ -233,7 +233,7 @@ export class OpenMetricsParser extends TextParserBase<OpenMetricsLexer> {
     if (after !== TOKEN.timestamp) throw this.fail('expected timestamp or comment', after)
     const seconds = this.floatOfToken(1)
     if (!Number.isFinite(seconds))
-      throw new ExpositionError(`invalid exemplar timestamp ${formatGoG(seconds)}`)
+      throw new ExpositionError(`invalid exemplar timestamp ${formatGo(seconds)}`)
     this.#exemplar = { labels, value, timestampMs: Math.trunc(seconds * 1000) }
     const end = this.token()
     if (end !== TOKEN.linebreak) throw this.fail('expected next entry after exemplar timestamp', end)

@@ -1,9 +1,15 @@
 // One parsed body into an appender: every sample with its labels, limits and outcome. The path for everything that is not plain
 // text seen before.
-import { APPEND, isStale, type AppendResult, type Appender, type HistogramSample } from '@watchfire/datamodel'
+import {
+  APPEND,
+  histogramFault,
+  isStale,
+  type AppendResult,
+  type Appender,
+  type HistogramSample,
+} from '@watchfire/datamodel'
 import {
   BUCKET_LIMIT_ERROR,
-  histogramProblem,
   limitHistogram,
   type ExpositionParser,
   type HistogramLimits,
@@ -135,7 +141,7 @@ function appendSample(
   if (timeMs > context.nowMs + AHEAD_MAX_MS) return APPEND.outOfBounds
   const { histogram, value } = parser
   if (histogram !== undefined) {
-    const problem = histogramProblem(histogram)
+    const problem = histogramFault(histogram)
     if (problem !== undefined) throw new ScrapeError(problem)
   }
   if (context.policy.startTimestampZero) appendStart(parser, appender, entry, timeMs)

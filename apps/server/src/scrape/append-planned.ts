@@ -1,11 +1,10 @@
 // Appends a body of known shape: values go from the scan's columns to the series of the plan, without parsing or label work. Data plane.
-import { APPEND, isStale, type AppendResult, type Appender } from '@watchfire/datamodel'
+import { APPEND, histogramFault, isStale, type AppendResult, type Appender } from '@watchfire/datamodel'
 import {
   ClassicHistogram,
   ExpositionError,
   OpenMetricsParser,
   TextParser,
-  histogramProblem,
   type ParsedExemplar,
 } from '../exposition/index.ts'
 import { countRejected, withSeries, type AppendContext, type ScrapeCounts } from './append-body.ts'
@@ -198,7 +197,7 @@ function appendHistogram(
   }
   const converted = classic.convert()
   // Prometheus leaves such a histogram out, too.
-  if ('error' in converted || histogramProblem(converted.histogram) !== undefined) return
+  if ('error' in converted || histogramFault(converted.histogram) !== undefined) return
   const { histogram } = converted
   const result = withSeries(appender, entry, () => appender.histogram(entry.ref, context.timeMs, histogram))
   if (result !== APPEND.ok) countRejected(result, context.counters)

@@ -137,8 +137,11 @@ export class ScrapeClient {
     if (!withCredentials) return headers
     const authorization = authorizationHeader(http)
     if (authorization !== undefined) headers.push('Authorization', authorization)
-    for (const [name, values] of Object.entries(http.httpHeaders ?? {}))
-      for (const value of values) headers.push(name, value)
+    // Of several values the last one is sent, as Prometheus does.
+    for (const [name, values] of Object.entries(http.httpHeaders ?? {})) {
+      const value = values.at(-1)
+      if (value !== undefined) headers.push(name, value)
+    }
     return headers
   }
 

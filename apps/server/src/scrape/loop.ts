@@ -1,5 +1,5 @@
 // Scrapes one target at its interval: fetch, append, staleness, report. Whatever the target does ends as one failed scrape.
-import { formatDuration, staleMarker } from '@watchfire/datamodel'
+import { staleMarker } from '@watchfire/datamodel'
 import type { TargetHealth } from '../ingest/contract.ts'
 import { appendStale, type AppendPolicy, type ScrapeCounts } from './append-body.ts'
 import { BodyAppender } from './body-appender.ts'
@@ -142,7 +142,7 @@ export class ScrapeLoop {
     const { intervalMs } = this.target
     const monotonic = clock.monotonic()
     if (this.#lastTickMonotonic !== undefined) {
-      const key = formatDuration(intervalMs)
+      const key = this.target.intervalText
       const lengths = intervalLengths.get(key) ?? new Summary()
       intervalLengths.set(key, lengths)
       lengths.observe((monotonic - this.#lastTickMonotonic) / 1000)

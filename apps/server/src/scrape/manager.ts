@@ -1,6 +1,5 @@
 // Owns the scrape pools: one for each job of the configuration.
 import { hostname } from 'node:os'
-import { formatDuration } from '@watchfire/datamodel'
 import type { ScrapeConfig } from '../config/types.ts'
 import type { TargetGroup } from '../discovery/contract.ts'
 import type { TargetMetadata, TargetStatus, TargetsSnapshot } from '../ingest/contract.ts'
@@ -83,8 +82,8 @@ export class ScrapeManager {
           lastScrapeMs: state.lastScrapeMs,
           lastScrapeDurationSeconds: state.lastDurationSeconds,
           health: state.health,
-          scrapeInterval: formatDuration(target.intervalMs),
-          scrapeTimeout: formatDuration(target.timeoutMs),
+          scrapeInterval: target.intervalText,
+          scrapeTimeout: target.timeoutText,
         })
     }
     return { active, dropped, droppedCounts }

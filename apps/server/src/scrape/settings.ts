@@ -75,7 +75,7 @@ export function jobSettings(config: ScrapeConfig, options: ScrapeOptions): JobSe
         : config.metricNameEscapingScheme,
     bodySizeMax:
       bodySizeLimit === 0 ? options.bodySizeCeiling : Math.min(bodySizeLimit, options.bodySizeCeiling),
-    extraMetrics: config.extraScrapeMetrics ?? options.extraScrapeMetrics,
+    extraMetrics: config.extraScrapeMetrics === true || options.extraScrapeMetrics,
   }
 }
 

@@ -32,6 +32,9 @@ export interface Target {
   readonly unixSocket: string
   readonly intervalMs: number
   readonly timeoutMs: number
+  /** Interval and timeout as the labels say them. */
+  readonly intervalText: string
+  readonly timeoutText: string
   readonly scrapeNativeHistograms: boolean
   readonly alwaysScrapeClassicHistograms: boolean
   readonly convertClassicHistogramsToNhcb: boolean
@@ -128,6 +131,8 @@ function buildTarget(
     unixSocket: get(UNIX_SOCKET),
     intervalMs,
     timeoutMs,
+    intervalText: get(INTERVAL),
+    timeoutText: get(TIMEOUT),
     convertClassicHistogramsToNhcb: nhcb ?? config.convertClassicHistogramsToNhcb,
     alwaysScrapeClassicHistograms: classic ?? config.alwaysScrapeClassicHistograms,
     scrapeNativeHistograms: native ?? config.scrapeNativeHistograms,
