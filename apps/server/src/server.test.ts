@@ -110,6 +110,46 @@ describe.runIf(built)('startServer', () => {
     await vi.waitFor(async () => expect(await jobs(server)).toEqual(['two']), { timeout: 10_000 })
   })
 
+  it('evaluates rules, sends alerts, and keeps the old rules when the new ones are wrong', async () => {
+    const posts: string[] = []
+    const alertmanager = createServer((request, response) => {
+      let body = ''
+      request.on('data', (part) => (body += String(part)))
+      request.on('end', () => {
+        posts.push(`${request.method} ${request.url} ${body}`)
+        response.end()
+      })
+    })
+    await new Promise<void>((resolve) => alertmanager.listen(0, '127.0.0.1', resolve))
+    const { port } = alertmanager.address() as AddressInfo
+    const rules = (expr: string) =>
+      writeFileSync(
+        join(dir, 'rules.yml'),
+        `groups:\n- name: g\n  interval: 200ms\n  rules:\n  - record: demo:sum\n    expr: ${expr}\n` +
+          '  - alert: Up\n    expr: up == 1\n    labels: {severity: info}\n',
+      )
+    rules('sum(demo_total)')
+    const server = await start(
+      `${config()}rule_files: [rules.yml]\nalerting: {alertmanagers: [{static_configs: [{targets: ['127.0.0.1:${port}']}]}]}\n`,
+    )
+    await server.ready
+    await vi.waitFor(async () => expect(await query(server, 'demo:sum')).toHaveLength(1), { timeout: 10_000 })
+    await vi.waitFor(() => expect(posts[0]).toContain('"alertname":"Up"'), { timeout: 10_000 })
+    expect(posts[0]).toMatch(/^POST \/api\/v2\/alerts /)
+    expect(await (await fetch(`${server.url}/api/v1/alerts`)).json()).toMatchObject({
+      data: { alerts: [{ labels: { alertname: 'Up', severity: 'info', job: 'demo' }, state: 'firing' }] },
+    })
+    rules('sum(demo_total')
+    await expect(server.reload()).rejects.toThrow('one or more errors occurred while applying')
+    expect(log.join('')).toContain('unclosed left parenthesis')
+    expect(log.join('')).not.toContain('Failed to restore')
+    expect(await (await fetch(`${server.url}/api/v1/rules?type=record`)).json()).toMatchObject({
+      data: { groups: [{ name: 'g', rules: [{ name: 'demo:sum', health: 'ok' }] }] },
+    })
+    alertmanager.closeAllConnections()
+    alertmanager.close()
+  })
+
   it('reloads by itself when a file changed, if asked to', async () => {
     const server = await start(config('one'), '--config.auto-reload', '--config.auto-reload-interval=1s')
     await server.ready

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { formatDuration } from '@watchfire/datamodel'
 import { Registry, collectDefaultMetrics } from '@watchfire/instrument'
-import { createAlerting, type Alerting } from './alerting.ts'
+import { alertmanagerName, checkRuleFiles, createAlerting, type Alerting } from './alerting.ts'
 import { ConfigError, formatSize, loadConfig, type Config } from './config/index.ts'
 import { DiscoveryManager } from './discovery/index.ts'
 import { engineFeatures } from './features.ts'
@@ -99,6 +99,8 @@ class Server implements RunningServer {
   #alerting: Alerting | undefined
   #scrapeDiscovery: DiscoveryManager | undefined
   #notifyDiscovery: DiscoveryManager | undefined
+  /** Puts the rules and Alertmanagers of the running configuration in force (again). */
+  #commitAlerting: () => Promise<void> = async () => {}
   #stopMetrics: (() => void) | undefined
   #autoReload: NodeJS.Timeout | undefined
   #configHash = ''
@@ -153,6 +155,7 @@ class Server implements RunningServer {
     const { warnings } = this.#flags
     for (const warning of warnings) this.#logger.warn(warning)
     this.#config = this.#load()
+    checkRuleFiles(this.#config, this.#flags)
     this.#configHash = hashOf(this.#config)
     this.#listening = await this.#listen()
     this.#logger.info('Listening on', { component: 'web', address: this.url })
@@ -331,6 +334,7 @@ class Server implements RunningServer {
       ingest,
       pool: this.#pool,
       externalUrl: this.#externalUrl,
+      userAgent: `Prometheus/${this.#build.version}`,
     })
     const alerting = this.#alerting
     this.#notifyDiscovery = new DiscoveryManager({
@@ -350,7 +354,7 @@ class Server implements RunningServer {
         throw new ServerError('storage_failed', message, error)
       }
       for (const warning of this.#config.warnings) this.#logger.warn(warning)
-      await this.#apply(this.#config)
+      await this.#apply(this.#config, await this.#alerting!.prepare(this.#config))
       this.#reloaded(true)
       this.#isReady = true
       this.#life.ready(true)
@@ -386,33 +390,40 @@ class Server implements RunningServer {
   }
 
   async #replace(next: Config): Promise<void> {
-    const old = this.#config
-    try {
-      await this.#apply(next)
-    } catch (error) {
+    const old = { config: this.#config, commit: this.#commitAlerting }
+    const fail = (error: unknown): never => {
       this.#logger.error('Failed to apply configuration', { err: error })
-      // What was replaced already goes back; the old configuration was valid.
-      await this.#apply(old).catch((again: unknown) =>
-        this.#logger.error('Failed to restore the old configuration', { err: again }),
-      )
       const file = JSON.stringify(this.#flags.configFile)
       const message = `one or more errors occurred while applying the new configuration (--config.file=${file})`
       throw new ServerError('apply_failed', message, error)
     }
+    // Rules are read first: they fail most, and then nothing has changed.
+    const commit = await this.#alerting!.prepare(next).catch(fail)
+    try {
+      await this.#apply(next, commit)
+    } catch (error) {
+      // What was replaced already goes back; the old configuration was valid.
+      await this.#apply(old.config, old.commit).catch((again: unknown) =>
+        this.#logger.error('Failed to restore the old configuration', { err: again }),
+      )
+      fail(error)
+    }
     this.#config = next
   }
 
-  /** Hands a configuration to all parts. Rules are prepared first: they fail most, and then nothing has changed. */
-  async #apply(config: Config): Promise<void> {
-    const commitAlerting = await this.#alerting!.prepare(config)
+  /** Hands a configuration to all parts. */
+  async #apply(config: Config, commitAlerting: () => Promise<void>): Promise<void> {
     await this.#ingest!.applyConfig(config.global, config.scrapeConfigs, config.global.externalLabels)
     await this.#scrapeDiscovery!.apply(
       new Map(config.scrapeConfigs.map((scrape) => [scrape.jobName, scrape.discovery])),
     )
     await commitAlerting()
+    this.#commitAlerting = commitAlerting
     await this.#notifyDiscovery!.apply(
-      new Map(config.alertmanagers.map((am, i) => [`config-${i}`, am.discovery])),
+      new Map(config.alertmanagers.map((am, i) => [alertmanagerName(i), am.discovery])),
     )
+    // An entry that changed begins without targets even where its discovery stayed the same.
+    this.#notifyDiscovery!.resend()
   }
 
   #reloaded(succeeded: boolean): void {
