@@ -54,6 +54,8 @@ class HeadDb implements Db {
   #truncations = 0
   #seriesRemoved = 0
   #relieved = 0
+  /** Nothing older is taken: what was truncated must not be overtaken in the log. */
+  #minValid = -Infinity
   #syncTimer: NodeJS.Timeout | undefined
   #closed = false
 
@@ -74,6 +76,7 @@ class HeadDb implements Db {
     const replay = replayWal(walDir, this.#head, {
       log: this.#write,
       compression: options.walCompression,
+      minTime: options.retentionMs ? (options.now ?? Date.now)() - options.retentionMs : -Infinity,
       onSegment: options.onReplay,
     })
     this.#replay = replay
@@ -104,7 +107,7 @@ class HeadDb implements Db {
     if (this.#closed) throw new Error('BUG: the database is closed')
     if (this.#appending) throw new Error('BUG: an appender is open already')
     this.#appending = true
-    return this.#appender.begin(-Infinity)
+    return this.#appender.begin(this.#minValid)
   }
 
   stats(): DbStats {
@@ -195,6 +198,7 @@ class HeadDb implements Db {
   }
 
   #startTruncation(timeMs: number, checkpoint: boolean): void {
+    this.#minValid = Math.max(this.#minValid, timeMs)
     this.#truncation = new Truncation(this.#head, timeMs, {
       walDir: join(this.#options.dir, 'wal'),
       currentSegment: () => this.#log.writer.segment,

@@ -15,6 +15,8 @@ import { deleteIntervals, type Interval } from '../head/delete.ts'
 
 export interface ReplayOptions {
   readonly compression?: 'none' | 'snappy' | undefined
+  /** Older samples are past the retention and left out, ms. */
+  readonly minTime: number
   readonly log: (
     level: 'debug' | 'info' | 'warn' | 'error',
     message: string,
@@ -41,7 +43,7 @@ export interface ReplayResult {
 
 /** Replays `walDir` into an empty head. */
 export function replayWal(walDir: string, head: Head, options: ReplayOptions): ReplayResult {
-  const sink = new ReplaySink(head)
+  const sink = new ReplaySink(head, options.minTime)
   const decoder = new RecordDecoder()
   const reader = new SegmentReader()
   let corruptions = 0
@@ -116,6 +118,7 @@ function rewriteSegment(
 
 class ReplaySink implements RecordSink {
   readonly #head: Head
+  readonly #minTime: number
   readonly #slots = new RefTable()
   readonly #deleted = new Map<number, Interval[]>()
   readonly aliases = new Map<number, number>()
@@ -126,8 +129,9 @@ class ReplaySink implements RecordSink {
   #word: Float64Array = new Float64Array(0)
   #wordsOf: ArrayBufferLike | undefined
 
-  constructor(head: Head) {
+  constructor(head: Head, minTime: number) {
     this.#head = head
+    this.#minTime = minTime
   }
 
   series(ref: number, labels: Labels): void {
@@ -157,7 +161,7 @@ class ReplaySink implements RecordSink {
     for (let i = 0; i < count; i++) {
       const slot = this.#slots.get(refs[i]!)
       if (slot === 0) this.unknownSamples++
-      else if (times[i]! > head.lastTime(slot)) {
+      else if (times[i]! > head.lastTime(slot) && times[i]! >= this.#minTime) {
         if (head.appendFloat(slot, times[i]!, values[i]!)) this.floatCount++
         else this.dropped++
       }
@@ -167,7 +171,7 @@ class ReplaySink implements RecordSink {
   histogram(ref: number, timeMs: number, histogram: HistogramSample): void {
     const slot = this.#slots.get(ref)
     if (slot === 0) this.unknownSamples++
-    else if (timeMs > this.#head.lastTime(slot)) {
+    else if (timeMs > this.#head.lastTime(slot) && timeMs >= this.#minTime) {
       if (this.#head.appendHistogram(slot, timeMs, histogram)) this.histogramCount++
       else this.dropped++
     }
