@@ -76,7 +76,6 @@ export interface QueryStats {
     readonly samplesRead: number
     /** [s, samples] of each step, with `perStepStats`. */
     readonly totalQueryableSamplesPerStep?: readonly (readonly [number, number])[]
-    readonly samplesReadPerStep?: readonly (readonly [number, number])[]
   }
 }
 

@@ -24,6 +24,8 @@ const MEMORY_BYTES_MAX = 2 ** 30
 /** An arena that grew beyond this is dropped after its query, a smaller one serves the next. */
 const ARENA_KEPT_BYTES = 64 * 2 ** 20
 
+const NO_STEP = 'zero or negative query resolution step widths are not accepted. Try a positive integer'
+
 /** Creates an engine. Not reentrant: one query at a time. */
 export function createEngine(options: EngineOptions = {}): Engine {
   return new QueryEngine(options)
@@ -67,6 +69,7 @@ class QueryEngine implements Engine {
         throw new QueryError('bad_data', error.message)
       throw error
     }
+    if (request.stepMs !== undefined && !(request.stepMs > 0)) throw new QueryError('bad_data', NO_STEP)
     const type = valueType(expr)
     if (request.stepMs !== undefined && (type === 'matrix' || type === 'string')) {
       const text = `invalid expression type ${JSON.stringify(documentedType(type))} for range query`
@@ -110,6 +113,7 @@ class QueryEngine implements Engine {
         cancel: request.cancel,
       })
       context.rootGrid = grid
+      context.expectSteps(grid.steps)
       if (this.#options.features?.perStepStats === true) context.perStep = new Float64Array(grid.steps)
       const prepared = performance.now()
       context.poll()

@@ -37,9 +37,11 @@ export class StepInvariant implements Operator {
   readonly #context: QueryContext
   readonly #row = createRow(1)
   readonly #steps: number
+  readonly #grid: Grid
 
   constructor(inner: Operator, context: QueryContext, grid: Grid) {
     this.#inner = inner
+    this.#grid = grid
     this.#context = context
     this.#steps = grid.steps
   }
@@ -57,7 +59,9 @@ export class StepInvariant implements Operator {
     const { counters } = this.#context
     const before = counters.queryable
     const result = evaluate()
-    counters.queryable = before + (counters.queryable - before) * this.#steps
+    const once = counters.queryable - before
+    counters.queryable = before + once * this.#steps
+    for (let i = 0; i < this.#steps; i++) this.#context.countStep(this.#grid, i, once)
     return result
   }
 

@@ -3,9 +3,9 @@
 import type { Labels } from '@watchfire/datamodel'
 import type { BinaryNode, Matching } from '../plan/nodes.ts'
 import { BinarySamples, IMPOSSIBLE, arithmeticRows, changesMeaning } from './binary-samples.ts'
-import { drain, loadRow, type Block } from './block.ts'
+import { SERIES_BYTES, drain, loadRow, type Block } from './block.ts'
 import { executionError, type QueryContext } from './context.ts'
-import { dropMetadata } from './labels.ts'
+import { dropMetadata, withLabel } from './labels.ts'
 import { MatchGroups, matchLabels } from './matching.ts'
 import { KIND, clearRow, createRow, type Grid, type Operator, type Row, type SeriesMeta } from './operator.ts'
 
@@ -89,6 +89,7 @@ export class VectorBinary implements Operator {
     manyGroup: Uint32Array,
     oneGroup: Uint32Array,
   ): readonly SeriesMeta[] {
+    this.#context.chargeHeap((many.length + one.length) * SERIES_BYTES)
     const announced: SeriesMeta[] = []
     const flagsOf = new Map<string, { pairs: number; flags: Uint8Array | undefined }>()
     const planned: { many: number; one: number; group: number; key: string }[] = []
@@ -121,7 +122,7 @@ export class VectorBinary implements Operator {
     if ((this.#node.bool && !this.#context.delayedNames) || changesMeaning(this.#node.op))
       result = dropMetadata(result)
     if (card === 'one-to-one') result = on ? result.keep(new Set(labels)) : result.drop(new Set(labels))
-    for (const name of include) result = result.with(name, one.get(name))
+    for (const name of include) result = withLabel(result, name, one.get(name))
     return result
   }
 

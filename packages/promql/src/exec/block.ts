@@ -13,6 +13,9 @@ export interface Block {
   readonly histograms: Map<number, FloatHistogram>
 }
 
+/** Rough size of an announced series with labels of its own. */
+export const SERIES_BYTES = 200
+
 /** Rough size of a histogram object with its arrays. */
 export const HISTOGRAM_BYTES = 400
 

@@ -85,11 +85,13 @@ export class QueryContext {
     this.#liveSamples += count
     if (this.#liveSamples <= this.peakSamples) return
     this.peakSamples = this.#liveSamples
-    if (this.#liveSamples > this.#options.samplesMax)
-      throw new QueryError(
-        'execution',
-        'query processing would load too many samples into memory in query execution',
-      )
+    if (this.#liveSamples > this.#options.samplesMax) throw tooManySamples()
+  }
+
+  /** Refuses a grid so long that one series on it is too much. */
+  expectSteps(steps: number): void {
+    if (steps > this.#options.samplesMax) throw tooManySamples()
+    this.chargeHeap(steps * STEP_BYTES)
   }
 
   /** Back to an earlier number of live samples, plus what the operation gave. */
@@ -111,6 +113,13 @@ export class QueryContext {
   releaseHeap(bytes: number): void {
     this.#heapBytes -= bytes
   }
+}
+
+/** What a handful of rows takes per step. */
+const STEP_BYTES = 50
+
+function tooManySamples(): QueryError {
+  return executionError('query processing would load too many samples into memory in query execution')
 }
 
 /** A failure of the evaluation itself. */

@@ -1,5 +1,5 @@
 // Label sets as the operators need them: without the metric's identity, or reduced to what is matched or grouped by.
-import { METRIC_NAME, type Labels } from '@watchfire/datamodel'
+import { Labels, METRIC_NAME, compareUtf8 } from '@watchfire/datamodel'
 
 /** Labels that say what a metric is; an operation that changes the meaning of the value drops them. */
 const METADATA: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__'])
@@ -9,6 +9,18 @@ export const BUCKET_LABEL = 'le'
 
 export function dropMetadata(labels: Labels): Labels {
   return labels.drop(METADATA)
+}
+
+/** With one label set, or removed when the value is empty. Same as `Labels.with`, without a map in between. */
+export function withLabel(labels: Labels, name: string, value: string): Labels {
+  const { pairs } = labels
+  let at = 0
+  while (at < pairs.length && compareUtf8(pairs[at]!, name) < 0) at += 2
+  const present = pairs[at] === name
+  if (present ? pairs[at + 1] === value : value === '') return labels
+  const rest = pairs.slice(present ? at + 2 : at)
+  const own = value === '' ? [] : [name, value]
+  return Labels.fromSortedPairs(pairs.slice(0, at).concat(own, rest))
 }
 
 /** Text that is equal for label sets which agree in the named labels (a missing one counts as ''). */

@@ -29,6 +29,9 @@ export class RangeCall implements Operator {
   #kernel:
     { out: number; present: number; scratch: number; values: Float64Array; kinds: Uint8Array } | undefined
   #distinct = true
+  readonly #counts = new Float64Array(3)
+  /** A name known to be a counter's. */
+  #harmless: string | undefined
 
   constructor(options: RangeCallOptions, context: QueryContext, grid: Grid) {
     this.#options = options
@@ -113,31 +116,22 @@ export class RangeCall implements Operator {
     this.#context.addLive(countPresent(row))
   }
 
-  /** Counts the samples of all windows without looking at each. */
   #countWindows(columns: SampleColumns, start: number): void {
     const { source } = this.#options
     const { steps, stepMs } = this.#grid
+    const { counters, perStep } = this.#context
     const { times, count } = columns
-    const perStep = this.#context.perStep !== undefined
-    let low = 0
-    let high = 0
-    let most = 0
-    let total = 0
-    let read = 0
-    for (let i = 0; i < steps; i++) {
-      const end = start + i * stepMs
-      const before = high
-      high = firstAfter(times, count, end, high)
-      low = firstAfter(times, high, end - source.rangeMs, low)
-      total += high - low
-      read += high - Math.max(low, before)
-      if (high - low > most) most = high - low
-      if (perStep) this.#context.countStep(this.#grid, i, high - low)
+    const counts = this.#counts
+    countWindows(times, count, start, stepMs, steps, source.rangeMs, counts)
+    counters.queryable += counts[0]!
+    if (!source.derived) counters.read += counts[1]!
+    this.#context.addLive(counts[2]!)
+    this.#context.addLive(-counts[2]!)
+    if (perStep === undefined) return
+    for (let i = 0, end = start; i < steps; i++, end += stepMs) {
+      const high = firstAfter(times, count, end, 0)
+      this.#context.countStep(this.#grid, i, high - firstAfter(times, high, end - source.rangeMs, 0))
     }
-    this.#context.counters.queryable += total
-    if (!source.derived) this.#context.counters.read += read
-    this.#context.addLive(most)
-    this.#context.addLive(-most)
   }
 
   #runWindows(columns: SampleColumns, meta: SeriesMeta, row: Row): void {
@@ -230,6 +224,7 @@ export class RangeCall implements Operator {
 
   #checkCounter(meta: SeriesMeta, row: Row): void {
     const name = meta.labels.metricName
+    if (name === this.#harmless) return
     if (name === '' || !row.kinds.includes(KIND.float)) return
     const { annotations, features } = this.#context
     const { position } = this.#options
@@ -238,7 +233,8 @@ export class RangeCall implements Operator {
       if (type === 'counter' || type === 'histogram') return
       const text = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram"'
       annotations.info(`${text}, got ${quoteText(type)}: ${quoteText(name)}`, position)
-    } else if (!/_(total|sum|count|bucket)$/.test(name)) {
+    } else if (/_(total|sum|count|bucket)$/.test(name)) this.#harmless = name
+    else {
       const text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket'
       annotations.info(`${text}: ${quoteText(name)}`, position)
     }
@@ -250,4 +246,48 @@ const SMOOTHED = 'delta, increase, rate'
 
 function extendedError(modifier: string, functions: string, name: string): Error {
   return executionError(`${modifier} modifier can only be used with: ${functions} - not with ${name}`)
+}
+
+/**
+ * Samples in the windows (end − range, end] of all steps. `counts` gets their sum, the sum without those that the window before
+ * had too, and the most of one window. Windows mostly move by as many samples as the last time: that is tried first.
+ */
+function countWindows(
+  times: Float64Array,
+  count: number,
+  start: number,
+  stepMs: number,
+  steps: number,
+  rangeMs: number,
+  counts: Float64Array,
+): void {
+  let high = firstAfter(times, count, start, 0)
+  let low = firstAfter(times, high, start - rangeMs, 0)
+  let total = high - low
+  let read = total
+  let most = total
+  let highMove = 0
+  let lowMove = 0
+  for (let i = 1; i < steps; i++) {
+    const end = start + i * stepMs
+    const before = high
+    let at = Math.min(high + highMove, count)
+    while (at < count && times[at]! <= end) at++
+    while (at > high && times[at - 1]! > end) at--
+    highMove = at - high
+    high = at
+    const after = end - rangeMs
+    at = Math.min(low + lowMove, high)
+    while (at < high && times[at]! <= after) at++
+    while (at > low && times[at - 1]! > after) at--
+    lowMove = at - low
+    low = at
+    const size = high - low
+    total += size
+    read += high - (low > before ? low : before)
+    if (size > most) most = size
+  }
+  counts[0] = total
+  counts[1] = read
+  counts[2] = most
 }

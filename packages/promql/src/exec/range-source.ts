@@ -98,6 +98,7 @@ export class SubquerySource implements RangeSource {
     this.#context = context
     this.#grid = grid
     this.#inner = inner
+    context.expectSteps(grid.steps)
     this.#row = createRow(grid.steps)
     this.#times = new Float64Array(0)
   }

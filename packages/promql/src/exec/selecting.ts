@@ -8,6 +8,7 @@ import { drain, loadRow, type Block } from './block.ts'
 import { executionError, type QueryContext } from './context.ts'
 import { formatG } from './annotations.ts'
 import { groupSeries } from './grouping.ts'
+import { withLabel } from './labels.ts'
 import { labelsRatio } from './labels-hash.ts'
 import { KIND, clearRow, type Grid, type Operator, type Row, type SeriesMeta } from './operator.ts'
 
@@ -221,7 +222,7 @@ export class CountValues implements Operator {
         const position = s * grid.steps + step
         if (block.kinds[position] === KIND.absent) continue
         const text = valueText(block, position, texts)
-        const own = block.series[s]!.labels.with(label, text)
+        const own = withLabel(block.series[s]!.labels, label, text)
         const labels = groupSeries([{ labels: own, dropName: false }], by).labels[0]!
         let group = counts.get(labels.key())
         if (group === undefined) {

@@ -12,6 +12,7 @@ import {
 } from '@watchfire/datamodel'
 import { DECODE, type Arena } from '@watchfire/kernels'
 import type { SelectorNode } from '../plan/nodes.ts'
+import { SERIES_BYTES } from './block.ts'
 import { executionError, type QueryContext } from './context.ts'
 import { readImage } from './histogram-image.ts'
 import type { SampleColumns } from './samples.ts'
@@ -51,6 +52,7 @@ export class SelectionReader {
     this.#selection = context.querier.select(node.matchers, node.hints, context.arena)
     for (const warning of this.#selection.warnings) context.storageWarning(warning)
     const { count, chunkStart, chunkTable } = this.#selection
+    context.chargeHeap(count * SERIES_BYTES)
     const rows = count === 0 ? 0 : chunkStart[count]!
     this.#words = new Uint32Array(this.#arena.memory.buffer, chunkTable, (rows * CHUNK_ROW_BYTES) / 4)
     this.#content = new Uint8Array(count)

@@ -1,6 +1,5 @@
 // histogram_quantile, histogram_quantiles and histogram_fraction over classic buckets and native histograms side by side.
 import {
-  LabelsBuilder,
   formatValue,
   histogramFraction,
   histogramQuantile,
@@ -11,7 +10,7 @@ import {
 import { onlyRow } from '../exec/basic.ts'
 import { drain, type Block } from '../exec/block.ts'
 import type { QueryContext } from '../exec/context.ts'
-import { BUCKET_LABEL, dropMetadata } from '../exec/labels.ts'
+import { BUCKET_LABEL, dropMetadata, withLabel } from '../exec/labels.ts'
 import { KIND, clearRow, type Operator, type Row, type SeriesMeta } from '../exec/operator.ts'
 import { stringArgument, type CallBuilder, type CallContext } from './call.ts'
 import { ClassicBuckets } from './classic-buckets.ts'
@@ -89,7 +88,7 @@ class HistogramCall implements Operator {
 
   #named(labels: Labels, view: View): Labels {
     const own = this.#call.context.delayedNames ? labels : dropMetadata(labels)
-    return view.label ? own.with(...view.label) : own
+    return view.label ? withLabel(own, ...view.label) : own
   }
 
   /** Sorts series into classic groups; returns those that hold native histograms. */
@@ -122,7 +121,7 @@ class HistogramCall implements Operator {
       context.annotations.warn(withMetricName(note, name), this.#position)
       return
     }
-    const own = new LabelsBuilder(labels).delete(BUCKET_LABEL).labels()
+    const own = withLabel(labels, BUCKET_LABEL, '')
     let group = this.#groups.get(own.key())
     if (group === undefined) {
       group = { labels: own, members: [], conflict: undefined }

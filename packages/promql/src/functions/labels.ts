@@ -1,6 +1,8 @@
 // label_replace and label_join: they look at labels only, samples pass through.
 import { compileRe2, type Labels } from '@watchfire/datamodel'
-import { executionError } from '../exec/context.ts'
+import { SERIES_BYTES } from '../exec/block.ts'
+import { executionError, type QueryContext } from '../exec/context.ts'
+import { withLabel } from '../exec/labels.ts'
 import type { Operator, Row, SeriesMeta } from '../exec/operator.ts'
 import { stringArgument, type CallBuilder, type CallContext } from './call.ts'
 
@@ -15,19 +17,28 @@ class Relabel implements Operator {
   readonly #target: string
   /** Value of the target label; undefined leaves the series alone. */
   readonly #valueOf: (labels: Labels) => string | undefined
+  readonly #context: QueryContext
 
-  constructor(inner: Operator, target: string, valueOf: (labels: Labels) => string | undefined) {
+  constructor(
+    inner: Operator,
+    context: QueryContext,
+    target: string,
+    valueOf: (labels: Labels) => string | undefined,
+  ) {
     this.#inner = inner
+    this.#context = context
     this.#target = target
     this.#valueOf = valueOf
   }
 
   open(): readonly SeriesMeta[] {
-    return this.#inner.open().map((meta) => {
+    const series = this.#inner.open()
+    this.#context.chargeHeap(series.length * SERIES_BYTES)
+    return series.map((meta) => {
       const value = this.#valueOf(meta.labels)
       if (value === undefined) return meta
       const dropName = this.#target === '__name__' ? false : meta.dropName
-      return { labels: meta.labels.with(this.#target, value), dropName }
+      return { labels: withLabel(meta.labels, this.#target, value), dropName }
     })
   }
 
@@ -36,7 +47,7 @@ class Relabel implements Operator {
   }
 }
 
-function labelReplace({ node, build }: CallContext): Operator {
+function labelReplace({ node, build, context }: CallContext): Operator {
   const [target, replacement, source, pattern] = [1, 2, 3, 4].map((i) => stringArgument(node, i)) as [
     string,
     string,
@@ -52,7 +63,7 @@ function labelReplace({ node, build }: CallContext): Operator {
   checkLabelName('destination', 'label_replace', target)
   const template = parseTemplate(replacement)
   const known = new Map<string, string | undefined>()
-  return new Relabel(build(node.args[0]!), target, (labels) => {
+  return new Relabel(build(node.args[0]!), context, target, (labels) => {
     const value = labels.get(source)
     if (known.has(value)) return known.get(value)
     const matcher = regex.matcher(value)
@@ -107,13 +118,13 @@ function expand(template: readonly Piece[], valueOf: (group: string) => string):
   return template.map((piece) => ('text' in piece ? piece.text : valueOf(piece.group))).join('')
 }
 
-function labelJoin({ node, build }: CallContext): Operator {
+function labelJoin({ node, build, context }: CallContext): Operator {
   const target = stringArgument(node, 1)
   const separator = stringArgument(node, 2)
   const sources = node.args.slice(3).map((_, i) => stringArgument(node, i + 3))
   for (const source of sources) checkLabelName('source', 'label_join', source)
   checkLabelName('destination', 'label_join', target)
-  return new Relabel(build(node.args[0]!), target, (labels) =>
+  return new Relabel(build(node.args[0]!), context, target, (labels) =>
     sources.map((source) => labels.get(source)).join(separator),
   )
 }

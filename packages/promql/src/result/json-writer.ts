@@ -152,7 +152,13 @@ const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/
 const ENCODER = new TextEncoder()
 // eslint-disable-next-line no-control-regex
 const SPECIAL = /["\\\u0000-\u001f\u2028\u2029<>&]/g
-const SHORT: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+const SHORT: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+}
 
 function escapeText(text: string, html: boolean): string {
   return text.replace(SPECIAL, (char) => {

@@ -162,7 +162,8 @@ class Stamps {
 
   constructor(series: readonly MatrixSeries[]) {
     let longest = new Float64Array(0)
-    for (const { times } of series) if (times.length > longest.length) longest = times as Float64Array<ArrayBuffer>
+    for (const { times } of series)
+      if (times.length > longest.length) longest = times as Float64Array<ArrayBuffer>
     const writer = new JsonWriter()
     this.#ends = new Uint32Array(longest.length)
     for (let i = 0; i < longest.length; i++) {
@@ -217,7 +218,6 @@ function writeHistogram(writer: JsonWriter, histogram: FloatHistogram): void {
 function writeStats(writer: JsonWriter, stats: QueryStats): void {
   const { timings, samples } = stats
   const perStep = samples.totalQueryableSamplesPerStep
-  const readPerStep = samples.samplesReadPerStep
   const text = JSON.stringify({
     timings: {
       evalTotalTime: timings.evalTotalTime,
@@ -230,7 +230,6 @@ function writeStats(writer: JsonWriter, stats: QueryStats): void {
     samples: {
       ...(perStep && perStep.length > 0 ? { totalQueryableSamplesPerStep: perStep } : {}),
       totalQueryableSamples: samples.totalQueryableSamples,
-      ...(readPerStep && readPerStep.length > 0 ? { samplesReadPerStep: readPerStep } : {}),
       samplesRead: samples.samplesRead,
       peakSamples: samples.peakSamples,
     },
