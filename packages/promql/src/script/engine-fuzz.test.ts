@@ -105,9 +105,9 @@ describe('random queries', () => {
           compared++
         },
       ),
-      { numRuns: 1500, interruptAfterTimeLimit: 5000, markInterruptAsFailure: false },
+      { numRuns: 800, interruptAfterTimeLimit: 4000, markInterruptAsFailure: false },
     )
-    expect(compared).toBeGreaterThan(200)
+    expect(compared).toBeGreaterThan(50)
   }, 30_000)
 
   it('give a matrix at an instant or a QueryError', () => {
