@@ -165,6 +165,10 @@ describe('queries', () => {
 
   const bad: [string, string][] = [
     ['query', 'invalid parameter "query": unknown position: parse error: no expression found in input'],
+    [
+      'query?query=%zz',
+      'invalid parameter "query": unknown position: parse error: no expression found in input',
+    ],
     ['query?query=sum(', 'invalid parameter "query": 1:5: parse error: unclosed left parenthesis'],
     [
       'query?query=1&time=2026-01-01T01:00:00',

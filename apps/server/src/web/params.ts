@@ -18,7 +18,7 @@ export class Params {
   constructor(request: FastifyRequest) {
     const { url } = request.raw
     const start = url?.indexOf('?') ?? -1
-    this.#url = new URLSearchParams(start < 0 ? '' : url!.slice(start + 1))
+    this.#url = new URLSearchParams(wellFormed(start < 0 ? '' : url!.slice(start + 1)))
     this.#body = request.body instanceof URLSearchParams ? request.body : new URLSearchParams()
   }
 
@@ -37,13 +37,26 @@ export class Params {
   }
 }
 
+/** Without the pairs whose escapes are broken: they are ignored, as Go does. */
+function wellFormed(query: string): string {
+  if (!/%(?![0-9a-fA-F]{2})/.test(query)) return query
+  return query
+    .split('&')
+    .filter((pair) => !/%(?![0-9a-fA-F]{2})/.test(pair))
+    .join('&')
+}
+
 const FLOAT = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/
+/** Numbers to Go that are no time; it makes them the first time there is in nanoseconds. */
+const NO_TIME = /^[+-]?(?:nan|inf|infinity)$/i
+const NO_TIME_MS = -9_223_372_036_854
 const RFC3339 =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})([.,][0-9]+)?(?:Z|([+-])([0-9]{2}):([0-9]{2}))$/
 
 /** A time in ms from seconds or RFC 3339. Throws with Prometheus's text. */
 export function parseTime(text: string): number {
   if (FLOAT.test(text)) return clamp(Math.round(Number(text) * 1000))
+  if (NO_TIME.test(text)) return NO_TIME_MS
   const ms = parseRfc3339(text)
   if (ms !== undefined) return ms
   if (text === MIN_TIME_TEXT) return TIME_MIN_MS
@@ -90,6 +103,8 @@ export function timeParam(params: Params, name: string, fallback: number): numbe
 
 /** A duration in ms from seconds or `1h30m`. Throws with Prometheus's text. */
 export function parseDurationParam(text: string): number {
+  // Not a number is a number to Go, and becomes the most negative duration.
+  if (/^nan$/i.test(text)) return -Infinity
   if (FLOAT.test(text)) {
     const seconds = Number(text)
     if (Math.abs(seconds) > 9_223_372_036)
