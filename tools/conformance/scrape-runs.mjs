@@ -2,6 +2,7 @@
 // driven by hand at fixed times, and what it appends is compared with what a real server had stored.
 import { createServer, STATUS_CODES } from 'node:http'
 import { join } from 'node:path'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { gzipSync } from 'node:zlib'
 import { parseConfig } from '../../apps/server/dist/config/index.js'
 import {
@@ -272,12 +273,16 @@ function headersOf(expect, got) {
   )
 }
 
+/** Long decimals count to ten digits. */
+const LONG_DECIMAL = /^-?\d*\.\d{11,}$/
+
 /** Objects by key, lists of objects in one order, so that texts compare. */
 function canonical(value) {
   if (Array.isArray(value)) {
     const items = value.map(canonical)
     return `[${(typeof value[0] === 'object' && !Array.isArray(value[0]) ? items.sort() : items).join(',')}]`
   }
+  if (typeof value === 'string' && LONG_DECIMAL.test(value)) return Number(value).toPrecision(10)
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'none'
   const keys = Object.keys(value).filter((key) => value[key] !== undefined)
   return `{${keys

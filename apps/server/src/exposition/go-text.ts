@@ -14,17 +14,18 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 }
 
 /** A view of bytes as a latin1 string: equal bytes, equal strings. */
-export function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+export function latin1(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString('latin1', start, end)
 }
 
 /** UTF-8 text of a range; bytes that are not valid become U+FFFD. */
-export function utf8(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
+export function utf8(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString('utf8', start, end)
 }
 
 /** Bytes in double quotes as Go's `%q` prints them; bytes outside UTF-8 become `\xNN`. */
-export function quoteBytes(bytes: Uint8Array): string {
+export function quoteBytes(source: Uint8Array): string {
+  const bytes = Buffer.from(source.buffer, source.byteOffset, source.length)
   const whole = decodeUtf8(bytes)
   if (whole !== undefined) return quoteString(whole)
   let out = '"'

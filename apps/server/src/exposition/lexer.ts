@@ -69,13 +69,13 @@ for (let c = 0; c < 256; c++) {
 
 /** Position in a body. `start`…`i` are the bytes of the last token. NUL stands for the end where no byte is left. */
 export abstract class Lexer {
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   i = 0
   start = 0
   state: State = STATE.init
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 
   /** The next token. */
@@ -112,6 +112,11 @@ export abstract class Lexer {
   /** A quoted string at the current byte. False, standing on the offending byte, when it does not end. */
   protected quoted(newlines: boolean): boolean {
     if (this.bytes[this.i] !== CHAR.quote) return false
+    const plain = this.plainQuoteEnd()
+    if (plain > 0) {
+      this.i = plain
+      return true
+    }
     let c = this.next()
     for (;;) {
       if (c === CHAR.quote) {
@@ -124,6 +129,17 @@ export abstract class Lexer {
       } else if (c === 0 || (c === CHAR.newline && !newlines)) return false
       c = this.next()
     }
+  }
+
+  /** Position after a quoted string without escapes, control characters and newlines; 0 when there is something special. */
+  private plainQuoteEnd(): number {
+    const { bytes } = this
+    for (let k = this.i + 1; k < bytes.length; k++) {
+      const c = bytes[k]!
+      if (c === CHAR.quote) return k + 1
+      if (c === CHAR.backslash || c < 32) return 0
+    }
+    return 0
   }
 
   /** Error that shows the token and the line up to it. */

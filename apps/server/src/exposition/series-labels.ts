@@ -41,11 +41,7 @@ export function overridden(label: string, name: string, context: FamilyContext):
  * `offsets`: start and end of the name, then start and end of each label's name and value, as positions in `bytes`.
  * Bounds of histograms and quantiles of summaries get their OpenMetrics form.
  */
-export function labelsFromOffsets(
-  bytes: Uint8Array,
-  offsets: readonly number[],
-  context: FamilyContext,
-): Labels {
+export function labelsFromOffsets(bytes: Buffer, offsets: readonly number[], context: FamilyContext): Labels {
   const name = unescapeLabel(utf8(bytes, offsets[0] ?? 0, offsets[1] ?? 0))
   const pairs = contextPairs(name, context)
   for (let k = 2; k + 3 < offsets.length; k += 4) {

@@ -4,7 +4,7 @@ import { CHAR, Lexer, STATE, TOKEN, type Token } from './lexer.ts'
 export class TextLexer extends Lexer {
   /** `body` with the newline that a last line may lack. */
   constructor(body: Uint8Array) {
-    const bytes = new Uint8Array(body.length + 1)
+    const bytes = Buffer.allocUnsafe(body.length + 1)
     bytes.set(body)
     bytes[body.length] = CHAR.newline
     super(bytes)

@@ -111,9 +111,11 @@ export abstract class TextParserBase<L extends Lexer> implements ExpositionParse
       if (token !== TOKEN.equal) throw this.fail('expected equal', token)
       token = this.token()
       if (token !== TOKEN.labelValue) throw this.fail('expected label value', token)
-      const literal = lexer.bytes.subarray(lexer.start, lexer.i)
-      if (!isAscii(literal) && decodeUtf8(literal) === undefined)
-        throw new ExpositionError(`invalid UTF-8 label value: ${quoteBytes(literal)}`)
+      if (!isAscii(lexer.bytes, lexer.start, lexer.i)) {
+        const literal = lexer.bytes.subarray(lexer.start, lexer.i)
+        if (decodeUtf8(literal) === undefined)
+          throw new ExpositionError(`invalid UTF-8 label value: ${quoteBytes(literal)}`)
+      }
       offsets.push(from, to, lexer.start + 1, lexer.i - 1)
       token = this.token()
       if (token === TOKEN.comma) token = this.token()
@@ -123,7 +125,7 @@ export abstract class TextParserBase<L extends Lexer> implements ExpositionParse
   }
 }
 
-function isAscii(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte >= 0x80) return false
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if ((bytes[i] ?? 0) >= 0x80) return false
   return true
 }
