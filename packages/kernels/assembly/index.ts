@@ -1,14 +1,14 @@
-// Exports of the module; signatures and layouts are described in src/contract.ts.
-// No managed allocation, no start function; tables are read-only. Mutable WebAssembly globals would belong to one instance.
-export { crc32c } from "./crc32c";
-export { xorInit, xorAppend, xorResume, xorDecode } from "./xor";
-export { decodeFloats, instantFloats, addRow, extremeRow } from "./columns";
-export { windowFloats } from "./window";
-export { snappyBound, snappyEncode, snappyDecodedLength, snappyDecode } from "./snappy";
-export { parseNumber } from "./number";
-export { formatNumber, formatPoints } from "./format";
-export { scanText } from "./scan";
+// Exports of the module; signatures and layouts are described in src/contract.ts. No managed allocation, no
+// start function; tables are read-only. Mutable WebAssembly globals would belong to one instance.
+export { crc32c } from './crc32c'
+export { xorInit, xorAppend, xorResume, xorDecode } from './xor'
+export { decodeFloats, instantFloats, addRow, extremeRow } from './columns'
+export { windowFloats } from './window'
+export { snappyBound, snappyEncode, snappyDecodedLength, snappyDecode } from './snappy'
+export { parseNumber } from './number'
+export { formatNumber, formatPoints } from './format'
+export { scanText } from './scan'
 export {
   histogramImageSize, histogramDecode, histogramEncode, histogramInit, histogramAppend, histogramResume,
-} from "./histogram";
-export { xor2Decode } from "./xor2";
+} from './histogram'
+export { xor2Decode } from './xor2'

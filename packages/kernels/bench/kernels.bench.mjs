@@ -1,6 +1,7 @@
-// Times of the kernels, best of a few rounds. Run by hand after the build: node packages/kernels/bench/kernels.bench.mjs
+// Times of the kernels, best of many rounds. Run by hand after the build:
+// node packages/kernels/bench/kernels.bench.mjs
 // Every line ends with a checksum of the results, so that nothing is optimised away.
-import { WINDOW, XOR_STATE_BYTES, createArena, histogramImageBytes } from '../dist/index.js'
+import { POINT_TEXT_BYTES, WINDOW, XOR_STATE_BYTES, createArena, histogramImageBytes } from '../dist/index.js'
 
 const arena = createArena(512 * 2 ** 20)
 const { kernels } = arena
@@ -153,8 +154,8 @@ for (const kind of ['counter', 'gauge']) {
   let text = '# HELP ml_predictions_total predictions\n# TYPE ml_predictions_total counter\n'
   for (let i = 0; i < LINES; i++)
     text +=
-      `ml_predictions_duration_seconds_bucket{model_name="model-${i % 50}",version="v${i % 7}",status="success",handler="/predict/${i}",` +
-      `method="POST",region="eu-west-1",le="${((i % 12) * 0.05).toFixed(2)}"} ${i * 1037 + 0.5}\n`
+      `ml_predictions_duration_seconds_bucket{model_name="model-${i % 50}",version="v${i % 7}",status="success",` +
+      `handler="/predict/${i}",method="POST",region="eu-west-1",le="${((i % 12) * 0.05).toFixed(2)}"} ${i * 1037 + 0.5}\n`
   const { address, length } = put(text)
   const copy = put(text).address
   const cache = arena.alloc(LINES * 16)
@@ -190,11 +191,13 @@ for (const kind of ['counter', 'gauge']) {
       exact += kernels.parseNumber(address, address + length, out) === 1
     return exact
   })
-  measure('formatNumber short decimals (from JS)', 2000, () => {
-    let length = 0
-    for (let i = 0; i < 2000; i++) length += kernels.formatNumber(i / 1000, out)
-    return length
-  })
+  const n = 2000
+  const [values, present, text] = [arena.alloc(n * 8), arena.alloc(n), arena.alloc(n * POINT_TEXT_BYTES)]
+  floats(values, n).forEach((_, i, column) => (column[i] = random() * 100))
+  arena.bytes().fill(1, present, present + n)
+  measure('formatPoints 17 digits, per point', n, () =>
+    kernels.formatPoints(values, present, 1.7e12, 60_000, n, text),
+  )
 }
 
 {

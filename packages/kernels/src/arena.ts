@@ -1,10 +1,13 @@
-// Private memory of one query: a bump allocator on a shared WebAssembly.Memory that grows up to a budget, with the kernels on it.
-// Released bytes are reused, never given back: a query's worker drops the whole arena.
+// Private memory of one query: a bump allocator on a shared WebAssembly.Memory that grows up to a budget,
+// with the kernels on it. Released bytes are reused, never given back: a query's worker drops the whole
+// arena.
 import { GUARD_BYTES, HEAP_BASE, MAX_PAGES, type KernelExports } from './contract.ts'
 import { loadKernels } from './load.ts'
 
 const PAGE = 65536
-/** A grown memory grows by at least this many pages, so that small allocations do not each replace the views. */
+/**
+ * A grown memory grows by at least this many pages, so that small allocations do not each replace the views.
+ */
 const GROWTH_PAGES = 16
 
 /** Thrown when an arena's budget is used up. */
@@ -22,7 +25,10 @@ export interface Arena {
   readonly usedBytes: number
   /** Most bytes that were ever allocated. */
   readonly peakBytes: number
-  /** Address of `size` bytes (unsigned), 16-byte aligned, contents undefined. Throws past the budget. Views taken before may be stale after. */
+  /**
+   * Address of `size` bytes (unsigned), 16-byte aligned, contents undefined. Throws past the budget. Views
+   * taken before may be stale after.
+   */
   alloc(size: number): number
   /** Current view of all bytes. */
   bytes(): Uint8Array
@@ -36,7 +42,10 @@ export interface ArenaOptions {
   readonly budgetError?: new (message: string) => Error
 }
 
-/** Creates an arena; memory is reserved as address space and touched only as it is used. At most just below 4 GiB. */
+/**
+ * Creates an arena; memory is reserved as address space and touched only as it is used. At most just below 4
+ * GiB.
+ */
 export function createArena(budgetBytes: number, options: ArenaOptions = {}): Arena {
   return new BumpArena(budgetBytes, options.budgetError ?? MemoryBudgetError)
 }
@@ -115,7 +124,8 @@ class BumpArena implements Arena {
 
   #overBudget(size: number): Error {
     return new this.#budgetError(
-      `query memory budget of ${this.budgetBytes} bytes exceeded: ${this.usedBytes} in use, ${size} more wanted`,
+      `query memory budget of ${this.budgetBytes} bytes exceeded: ` +
+        `${this.usedBytes} in use, ${size} more wanted`,
     )
   }
 }

@@ -16,8 +16,8 @@ function compile(): WebAssembly.Module {
 }
 
 /**
- * The kernels on a shared memory (declared with at most MAX_PAGES). Instantiating writes the module's read-only data below HEAP_BASE.
- * Addresses may be passed signed or unsigned.
+ * The kernels on a shared memory (declared with at most MAX_PAGES). Instantiating writes the module's
+ * read-only data below HEAP_BASE. Addresses may be passed signed or unsigned.
  */
 export function loadKernels(memory: WebAssembly.Memory): KernelExports {
   compiled ??= compile()

@@ -38,6 +38,7 @@ function run(place: Place, func: WindowFunction, samples: readonly Sample[], at:
 }
 
 const value = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(0, -0) },
   { weight: 6, arbitrary: fc.integer({ min: -5, max: 30 }) },
   { weight: 3, arbitrary: fc.double({ min: -1e6, max: 1e6, noNaN: true }) },
   { weight: 1, arbitrary: fc.double() },

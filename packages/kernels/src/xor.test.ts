@@ -101,7 +101,8 @@ describe.each(PLACES)('XOR chunks $name', (place) => {
         room.kernels.xorInit(state, chunk, want.length)
         rows.forEach(([t, value], i) => {
           if (i === cut) {
-            // Resuming gives the same state, except that a window of zeros that was never written is unknown again.
+            // Resuming gives the same state, except that a window of zeros that was never written is unknown
+            // again.
             const before = [...room.get(state, XOR_STATE_BYTES)]
             const length = Math.ceil(room.view.getUint32(state + 8, true) / 8)
             expect(room.kernels.xorResume(state, chunk, length, want.length)).toBe(0)

@@ -76,7 +76,8 @@ describe.each(PLACES)('XOR2 chunks $name', (place) => {
 describe('XOR2 chunks', () => {
   it('have the bytes of the format', () => {
     const room = new Room(PLACES[0]!)
-    // count 4, start of the first known | varint 1000 | 1.0 | varint 400 | uvarint 1000, 0 | 0 | dod 1 = 110 + 13 bits, 111 = stale
+    // count 4, start of the first known | varint 1000 | 1.0 | varint 400 | uvarint 1000, 0 | 0 | dod 1 = 110
+    // + 13 bits, 111 = stale
     const tail = '0' + '0' + '110' + '0000000000001' + '111'
     const bytes = [0, 4, 0x80, 0xd0, 0x0f, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xa0, 0x06, 0xe8, 0x07]
     for (let i = 0; i < tail.length; i += 8) bytes.push(parseInt(tail.slice(i, i + 8).padEnd(8, '0'), 2))

@@ -34,7 +34,10 @@ export function floatBits(value: number): bigint {
   return floatView.getBigUint64(0)
 }
 
-/** Writes value bits as Gorilla does; `window` keeps leading and trailing zeros between calls (leading 255 = none). */
+/**
+ * Writes value bits as Gorilla does; `window` keeps leading and trailing zeros between calls (leading 255 =
+ * none).
+ */
 export function writeXor(
   out: BitWriter,
   bits: bigint,

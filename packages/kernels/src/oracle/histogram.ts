@@ -135,7 +135,8 @@ class Field {
 }
 
 /**
- * Payload of encoding 2 (integers) or 3, with start timestamps of 5 or 6. After a stale sample there may only be stale ones.
+ * Payload of encoding 2 (integers) or 3, with start timestamps of 5 or 6. After a stale sample there may only
+ * be stale ones.
  */
 export function encodeHistogramChunk(
   encoding: number,

@@ -1,5 +1,5 @@
-// Buffers for tests of kernels, fenced with canaries: low in a memory, above 2 GiB (negative addresses) and at its very top,
-// where the last buffer ends with the memory.
+// Buffers for tests of kernels, fenced with canaries: low in a memory, above 2 GiB (negative addresses) and
+// at its very top, where the last buffer ends with the memory.
 import { HEAP_BASE, MAX_PAGES, type KernelExports } from '../contract.ts'
 import { loadKernels } from '../load.ts'
 
