@@ -1,7 +1,7 @@
 // Exports of the module; signatures and layouts are described in src/contract.ts. No managed allocation, no
 // start function; tables are read-only. Mutable WebAssembly globals would belong to one instance.
 export { crc32c } from './crc32c'
-export { xorInit, xorAppend, xorResume, xorDecode } from './xor'
+export { xorInit, xorAppend, xorAppendAt, xorResume, xorDecode } from './xor'
 export { decodeFloats, instantFloats, addRow, extremeRow } from './columns'
 export { windowFloats } from './window'
 export { snappyBound, snappyEncode, snappyDecodedLength, snappyDecode } from './snappy'

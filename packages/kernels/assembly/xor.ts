@@ -50,11 +50,19 @@ function fits(value: i64, bits: i64): bool {
 }
 
 export function xorAppend(state: usize, timeMs: f64, value: f64): i32 {
+  return append(state, timeMs, reinterpret<u64>(value))
+}
+
+/** The value's bits come from memory: a NaN that passes through JavaScript may lose its own. */
+export function xorAppendAt(state: usize, timeMs: f64, value: usize): i32 {
+  return append(state, timeMs, load<u64>(value))
+}
+
+function append(state: usize, timeMs: f64, bits: u64): i32 {
   const chunk = <usize>load<u32>(state, CHUNK)
   const capacity = load<u32>(state, CAPACITY)
   const count = load<u32>(state, COUNT)
   const time = <i64>timeMs
-  const bits = reinterpret<u64>(value)
   let pos = load<u32>(state, BITS)
   // Bit positions are u32: a chunk is shorter than 2^28 bytes, which 65535 samples never reach.
   const room = min<u32>(capacity, 0x10000000) * 8

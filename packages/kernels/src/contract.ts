@@ -150,8 +150,10 @@ export interface KernelExports {
   // ---- float chunks
   /** Prepares the state of an empty chunk at `chunk`. */
   xorInit(state: number, chunk: number, capacity: number): void
-  /** Appends one sample. */
+  /** Appends one sample. XOR_APPEND. Engines may give a NaN other bits on the way in: see `xorAppendAt`. */
   xorAppend(state: number, timeMs: number, value: number): number
+  /** The same with the value read from memory, so that a stale marker keeps its bits whatever the engine does. */
+  xorAppendAt(state: number, timeMs: number, valueAddress: number): number
   /** Rebuilds the state from a chunk's bytes so that appending can go on. Returns 0 or KERNEL_ERROR. */
   xorResume(state: number, chunk: number, length: number, capacity: number): number
   /** Decodes a chunk of encoding 1. Returns the sample count or KERNEL_ERROR. */
