@@ -1,9 +1,9 @@
-// The part of pino's logger the Alertmanager uses.
+// The part of a structured logger the Alertmanager uses; the server's logger fits.
 
-/** A structured log: fields first, then the message. */
+/** The message first, then fields. */
 export interface Logger {
-  debug(fields: object, message: string): void
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void
 }

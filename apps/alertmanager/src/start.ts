@@ -59,13 +59,13 @@ export async function startAlertmanager(options: StartOptions): Promise<RunningA
   const reload = async () => {
     try {
       manager.reload(await readConfig(options))
-      logger.info({ file: options.configFile }, 'Completed loading of configuration file')
+      logger.info('Completed loading of configuration file', { file: options.configFile })
     } catch (error) {
       manager.metrics.reloadOk.set(0)
-      logger.error(
-        { file: options.configFile, err: (error as Error).message },
-        'Loading configuration file failed',
-      )
+      logger.error('Loading configuration file failed', {
+        file: options.configFile,
+        err: (error as Error).message,
+      })
       throw error
     }
   }
@@ -80,7 +80,7 @@ export async function startAlertmanager(options: StartOptions): Promise<RunningA
         }),
     })
     const url = await app.listen({ host, port })
-    logger.info({ url }, 'Listening')
+    logger.info('Listening', { url })
     return {
       url,
       alertmanager: manager,

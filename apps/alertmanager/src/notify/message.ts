@@ -1,5 +1,5 @@
 // What receivers are told: the data of a notification, as webhooks and templates see it (version 4).
-import type { Labels} from '@watchfire/datamodel';
+import type { Labels } from '@watchfire/datamodel'
 import { compareUtf8 } from '@watchfire/datamodel'
 import type { AlertRecord, StringMap } from '../alerts/index.ts'
 import type { NotificationReason } from '../nflog/index.ts'

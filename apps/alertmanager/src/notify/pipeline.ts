@@ -149,13 +149,13 @@ export class Pipeline {
         err: failure.message,
       }
       if (failure.retry && !signal.aborted) {
-        if (attempt === 1) logger.warn(about, 'Notify attempt failed, will retry later')
+        if (attempt === 1) logger.warn('Notify attempt failed, will retry later', about)
         await pause(clock, pauseMs * (1 - RETRY.spread + 2 * RETRY.spread * random()), signal)
         pauseMs = Math.min(pauseMs * RETRY.factor, RETRY.max)
       }
       if (!failure.retry || signal.aborted) {
         metrics.failed.inc({ ...labels, reason: failure.reason })
-        logger.error(about, 'Notify for alerts failed')
+        logger.error('Notify for alerts failed', about)
         return false
       }
     }

@@ -1,5 +1,5 @@
 // Silences: created, replaced and expired by people; an alert is silenced while an active one matches all its labels.
-import type { Matcher} from '@watchfire/datamodel';
+import type { Matcher } from '@watchfire/datamodel'
 import { matchesAll, type Labels } from '@watchfire/datamodel'
 
 /** Times in ms. */

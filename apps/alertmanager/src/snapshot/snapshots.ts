@@ -73,10 +73,10 @@ export class Snapshots {
       return [...delimitedMessages(readFileSync(file))].map(decode)
     } catch (error) {
       renameSync(file, `${file}.damaged`)
-      this.#logger.error(
-        { file, err: (error as Error).message },
-        `Snapshot is damaged, put aside as ${kind}.damaged`,
-      )
+      this.#logger.error(`Snapshot is damaged, put aside as ${kind}.damaged`, {
+        file,
+        err: (error as Error).message,
+      })
       return []
     }
   }
@@ -102,7 +102,7 @@ export class Snapshots {
       }
       renameSync(`${file}.tmp`, file)
     } catch (error) {
-      this.#logger.error({ file, err: (error as Error).message }, 'Snapshot could not be written')
+      this.#logger.error('Snapshot could not be written', { file, err: (error as Error).message })
     }
   }
 }
