@@ -38,7 +38,12 @@ export class BodyAppender {
    * Appends everything; throws when the scrape has to fail. Returns true when the body had exactly the series of the one
    * before: then nothing vanished.
    */
-  append(appender: Appender, body: ScrapeBody, context: AppendContext, counts: ScrapeCounts): boolean {
+  append(
+    appender: Appender,
+    body: Pick<ScrapeBody, 'bytes' | 'contentType'>,
+    context: AppendContext,
+    counts: ScrapeCounts,
+  ): boolean {
     const { parser: parserOptions, log } = this.#options
     const { mediaType } = negotiateMediaType(body.contentType, parserOptions.fallbackContentType ?? '')
     if (this.appendByPlan(appender, body, mediaType, context, counts)) return true
@@ -60,7 +65,7 @@ export class BodyAppender {
 
   private appendByPlan(
     appender: Appender,
-    body: ScrapeBody,
+    body: Pick<ScrapeBody, 'bytes' | 'contentType'>,
     mediaType: string,
     context: AppendContext,
     counts: ScrapeCounts,

@@ -5,6 +5,7 @@ import { Client, type Dispatcher } from 'undici'
 import type { Clock } from '@watchfire/datamodel'
 import type { HttpClientConfig } from '../config/types.ts'
 import { BodyError, bodySizeError, ScrapeError } from './errors.ts'
+import { BodyBuffer } from './body-buffer.ts'
 import { gunzipBody } from './gunzip.ts'
 import { networkError } from './network-errors.ts'
 
@@ -27,13 +28,15 @@ export interface FetchOptions {
 export interface ScrapeBody {
   readonly bytes: Buffer
   readonly contentType: string
+  /** Gives the memory of `bytes` back. */
+  release(): void
 }
 
 interface RawAnswer {
   readonly status: number
   readonly statusText: string
   readonly headers: Record<string, string | string[] | undefined>
-  readonly body: Buffer
+  readonly body: BodyBuffer
 }
 
 /** The connection of one target. Not for two fetches at a time. */
@@ -58,6 +61,7 @@ export class ScrapeClient {
         const answer = await this.request(url, hops)
         const location = this.#options.http.followRedirects ? redirectOf(answer) : undefined
         if (location === undefined) return decodeAnswer(answer, bodySizeMax)
+        answer.body.release()
         if (hops + 1 >= REDIRECTS_MAX)
           throw new ScrapeError(`Get ${JSON.stringify(location)}: stopped after ${REDIRECTS_MAX} redirects`)
         url = new URL(location, url).href
@@ -150,8 +154,7 @@ export class ScrapeClient {
     return new Promise((resolve, reject) => {
       let controller: Dispatcher.DispatchController | undefined
       let settled: Error | undefined
-      const chunks: Buffer[] = []
-      let size = 0
+      const body = new BodyBuffer()
       let status = 0
       let statusText = ''
       let answerHeaders: RawAnswer['headers'] = {}
@@ -159,6 +162,7 @@ export class ScrapeClient {
         if (settled !== undefined) return
         settled = reason
         controller?.abort(reason)
+        body.release()
         reject(reason)
       }
       // A deadline that passes while the body comes in has no `Get "URL": ` in front.
@@ -176,14 +180,14 @@ export class ScrapeClient {
             answerHeaders = received
           },
           onResponseData: (_, chunk) => {
-            size += chunk.length
+            if (settled !== undefined) return
             // Errors and redirects are not read to the end of a long body.
-            if (size > bodySizeMax) fail(new BodyError(bodySizeError()))
-            else chunks.push(chunk)
+            if (body.length + chunk.length > bodySizeMax) fail(new BodyError(bodySizeError()))
+            else body.append(chunk)
           },
           onResponseEnd: () => {
             if (settled !== undefined) return
-            const body = chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks, size)
+            settled = new Error('done')
             resolve({ status, statusText, headers: answerHeaders, body })
           },
           onResponseError: (_, error) => fail(status === 0 ? error : new BodyError(error)),
@@ -233,12 +237,13 @@ function redirectOf(answer: RawAnswer): string | undefined {
 }
 
 function decodeAnswer(answer: RawAnswer, bodySizeMax: number): ScrapeBody {
-  if (answer.status !== 200) {
-    const text = answer.statusText || (STATUS_CODES[answer.status] ?? '')
-    throw new ScrapeError(`server returned HTTP status ${answer.status}${text === '' ? '' : ` ${text}`}`)
+  const { body, status, statusText } = answer
+  if (status !== 200) {
+    const text = statusText || (STATUS_CODES[status] ?? '')
+    throw new ScrapeError(`server returned HTTP status ${status}${text === '' ? '' : ` ${text}`}`)
   }
   const packed = header(answer, 'content-encoding') === 'gzip'
-  const bytes = packed ? gunzipBody(answer.body, bodySizeMax) : answer.body
+  const bytes = packed ? gunzipBody(body.bytes(), bodySizeMax) : body.bytes()
   if (bytes.length >= bodySizeMax) throw bodySizeError()
-  return { bytes, contentType: header(answer, 'content-type') }
+  return { bytes, contentType: header(answer, 'content-type'), release: () => body.release() }
 }

@@ -172,7 +172,10 @@ export class ScrapeLoop {
     } catch (error) {
       failure = asScrapeError(error)
     }
-    if (this.#stopped) return
+    if (this.#stopped) {
+      body?.release()
+      return
+    }
     counters.scrapes++
     const counts: ScrapeCounts = { scraped: 0, added: 0, seriesAdded: 0 }
     let appender = this.#context.appender()
@@ -219,6 +222,8 @@ export class ScrapeLoop {
       this.#bodies.forget()
       if (open) appender.rollback()
       throw error
+    } finally {
+      body?.release()
     }
   }
 
