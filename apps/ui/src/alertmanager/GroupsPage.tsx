@@ -17,8 +17,7 @@ export function GroupsPage(): ReactNode {
     queryFn: () => am<AlertGroup[]>('/api/v2/alerts/groups'),
     refetchInterval: 5000,
   })
-  if (error) return <Failed error={error} />
-  if (!data) return <Loading />
+  if (!data) return error ? <Failed error={error} /> : <Loading />
   const keep = (alert: GettableAlert): boolean =>
     (muted || alert.status.state !== 'suppressed') &&
     JSON.stringify([alert.labels, alert.annotations]).toLowerCase().includes(words.toLowerCase())
@@ -27,6 +26,7 @@ export function GroupsPage(): ReactNode {
     .filter((group) => group.alerts.length > 0)
   return (
     <Stack>
+      {error && <Failed error={error} />}
       <Group justify="space-between">
         <Title order={3}>Alerts</Title>
         <Group>
@@ -38,6 +38,7 @@ export function GroupsPage(): ReactNode {
           />
           <TextInput
             size="xs"
+            w={220}
             placeholder="Filter by label or text"
             aria-label="Filter alerts"
             leftSection={<IconSearch size={14} />}

@@ -13,10 +13,10 @@ export function InboxPage(): ReactNode {
     queryFn: () => am<{ notifications: Notification[] }>('/api/v1/inbox'),
     refetchInterval: 5000,
   })
-  if (error) return <Failed error={error} />
-  if (!data) return <Loading />
+  if (!data) return error ? <Failed error={error} /> : <Loading />
   return (
     <Stack>
+      {error && <Failed error={error} />}
       <Title order={3}>Inbox</Title>
       {data.notifications.length === 0 && (
         <Empty title="Nothing was notified yet">

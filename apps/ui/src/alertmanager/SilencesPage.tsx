@@ -5,6 +5,7 @@ import { parseDuration } from '@watchfire/datamodel'
 import { useState, type ReactNode } from 'react'
 import { useSearchParams } from 'react-router'
 import type { LabelSet } from '../api/client.ts'
+import { formatTime } from '../api/format.ts'
 import { Empty, Failed, Loading } from '../components/States.tsx'
 import { am, matcherText, type Silence } from './api.ts'
 
@@ -29,10 +30,10 @@ export function SilencesPage(): ReactNode {
     }
   }
   const wanted = params.get('labels')
-  if (error) return <Failed error={error} />
-  if (!data) return <Loading />
+  if (!data) return error ? <Failed error={error} /> : <Loading />
   return (
     <Stack>
+      {error && <Failed error={error} />}
       <Group justify="space-between">
         <Title order={3}>Silences</Title>
         {wanted === null && (
@@ -72,7 +73,7 @@ export function SilencesPage(): ReactNode {
                         {silence.comment} · {silence.createdBy}
                       </Text>
                     </Table.Td>
-                    <Table.Td w={210}>until {new Date(silence.endsAt).toLocaleString()}</Table.Td>
+                    <Table.Td w={210}>until {formatTime(Date.parse(silence.endsAt))}</Table.Td>
                     <Table.Td w={90} ta="right">
                       {silence.status.state !== 'expired' && (
                         <Button

@@ -8,6 +8,18 @@ export function seriesName(metric: LabelSet): string {
   return parts.length === 0 && name !== '' ? name : `${name}{${parts.join(', ')}}`
 }
 
+/** Names by the labels that tell these series apart; the whole name where none does. */
+export function differingNames(metrics: readonly LabelSet[]): string[] {
+  const first = metrics[0] ?? {}
+  const shared = new Set(
+    Object.keys(first).filter((name) => metrics.every((metric) => metric[name] === first[name])),
+  )
+  return metrics.map((metric) => {
+    const differing = Object.entries(metric).filter(([name]) => !shared.has(name))
+    return seriesName(metrics.length < 2 || differing.length === 0 ? metric : Object.fromEntries(differing))
+  })
+}
+
 /** Seconds as `1h 30m`, `12.3s`, `4.5ms`. */
 export function formatSeconds(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–'
@@ -41,6 +53,13 @@ export function ago(time: string, now: number = Date.now()): string {
   const at = Date.parse(time)
   if (!(at > 0)) return 'never'
   return `${formatSeconds(Math.max(0, Math.round((now - at) / 100) / 10))} ago`
+}
+
+/** `2026-01-31 13:45:10` in the reader's time zone, as everywhere on the pages. */
+export function formatTime(ms: number): string {
+  const date = new Date(ms)
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }
 
 const SI: [number, string][] = [

@@ -1,14 +1,17 @@
 // Lines, areas, bars and stacks over time, drawn by uPlot from columns. Text goes into text nodes only: names come from strangers.
 import 'uplot/dist/uPlot.min.css'
 import './chart.css'
-import { useComputedColorScheme } from '@mantine/core'
+import { Portal, useComputedColorScheme } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import uPlot from 'uplot'
+import { formatTime } from '../api/format.ts'
 import { stackColumns, type Columns } from './columns.ts'
 
 export interface TimeSeries {
   readonly name: string
+  /** For the tooltip, where there is little room. */
+  readonly short?: string
   readonly color: string
   /** Draws on a second axis at the right. */
   readonly right?: boolean
@@ -26,6 +29,12 @@ export interface TimeChartProps {
   readonly lineWidth?: number
   readonly minZero?: boolean
   readonly unit: (value: number) => string
+  /** For ticks, when `unit` rounds too much to tell them apart. */
+  readonly axisUnit?: (value: number) => string
+  /** Ticks at powers of two, for bytes. */
+  readonly binary?: boolean
+  /** What it shows, for those who cannot see it. */
+  readonly label?: string
   readonly hidden?: ReadonlySet<number>
   /** Horizontal lines. */
   readonly thresholds?: readonly { readonly value: number; readonly color: string }[]
@@ -59,6 +68,7 @@ export function TimeChart(props: TimeChartProps): ReactNode {
     thresholds,
     syncKey,
     range,
+    binary,
   } = props
 
   useEffect(() => {
@@ -88,8 +98,13 @@ export function TimeChart(props: TimeChartProps): ReactNode {
           right: { range: (_u, min, max) => yRange(min, max, true) },
         },
         axes: [
-          { ...axis, space: 70, values: TIME_TICKS },
-          { ...axis, size: axisSize, values: (_u, ticks) => ticks.map((tick) => latest.current.unit(tick)) },
+          { ...axis, space: 62, values: TIME_TICKS },
+          {
+            ...axis,
+            size: axisSize,
+            values: (_u, ticks) => ticks.map(latest.current.axisUnit ?? latest.current.unit),
+            ...(binary && { incrs: POWERS_OF_TWO }),
+          },
           ...(series.some((s) => s.right)
             ? [
                 {
@@ -116,7 +131,7 @@ export function TimeChart(props: TimeChartProps): ReactNode {
             width: lineWidth ?? 1.5,
             show: !hidden?.has(i),
             ...((fill ?? 0) > 0 && { fill: withAlpha(one.color, fill!) }),
-            points: { show: isolatedPoints(columns[i + 1] ?? []) },
+            points: { show: true, filter: (u: uPlot, at: number) => isolatedPoints(u.data[at] ?? []) },
             ...(bars && { paths: uPlot.paths.bars!({ size: [0.8, 40] }) }),
           })),
         ],
@@ -125,7 +140,10 @@ export function TimeChart(props: TimeChartProps): ReactNode {
             (u) => {
               const index = u.cursor.idx
               const left = u.cursor.left ?? -1
-              setHover(index == null || left < 0 ? undefined : { index, left, width: u.over.clientWidth })
+              // Charts that only follow the crosshair of another show no figures.
+              if (index == null || left < 0 || !u.over.matches(':hover')) return setHover(undefined)
+              const { left: x, top, width } = u.over.getBoundingClientRect()
+              setHover({ index, x: x + left, top, rightHalf: left > width / 2 })
             },
           ],
           setSelect: [
@@ -159,10 +177,17 @@ export function TimeChart(props: TimeChartProps): ReactNode {
     syncKey,
     scheme,
     range,
+    binary,
   ])
 
   return (
-    <div ref={ref} className="wf-chart" style={{ height }}>
+    <div
+      ref={ref}
+      className="wf-chart"
+      style={{ height }}
+      role="img"
+      aria-label={`${props.label ?? 'Graph'}, ${series.length} series`}
+    >
       <div ref={holder} />
       {hover && <Tooltip {...props} hover={hover} />}
     </div>
@@ -195,13 +220,17 @@ function stackBands(count: number, hidden: ReadonlySet<number> | undefined): uPl
   return visible.slice(0, -1).map((i, at) => ({ series: [i + 1, visible[at + 1]! + 1] }))
 }
 
+/** Where the pointer is, in pixels of the window: panels clip what reaches over them. */
 interface Hover {
   index: number
-  left: number
-  width: number
+  x: number
+  top: number
+  rightHalf: boolean
 }
 
 const TOOLTIP_ROWS = 14
+const TOOLTIP_ROW_HEIGHT = 19
+const POWERS_OF_TWO = Array.from({ length: 60 }, (_, i) => 2 ** i)
 
 function Tooltip({ columns, series, unit, hover, hidden }: TimeChartProps & { hover: Hover }): ReactNode {
   const time = columns[0]?.[hover.index]
@@ -210,24 +239,32 @@ function Tooltip({ columns, series, unit, hover, hidden }: TimeChartProps & { ho
     .map((one, i) => ({ one, value: columns[i + 1]?.[hover.index] ?? null, i }))
     .filter((row): row is typeof row & { value: number } => row.value !== null && !hidden?.has(row.i))
     .sort((a, b) => b.value - a.value)
-  const rightHalf = hover.left > hover.width / 2
+  const height = (Math.min(rows.length, TOOLTIP_ROWS + 1) + 1) * TOOLTIP_ROW_HEIGHT + 16
   return (
-    <div
-      className="wf-tooltip"
-      style={rightHalf ? { right: hover.width - hover.left + 16 } : { left: hover.left + 76 }}
-    >
-      <div className="wf-tooltip-time">{new Date(time * 1000).toLocaleString()}</div>
-      {rows.slice(0, TOOLTIP_ROWS).map(({ one, value, i }) => (
-        <div key={i} className="wf-tooltip-row">
-          <span className="wf-dot" style={{ background: one.color }} />
-          <span className="wf-tooltip-name">{one.name}</span>
-          <b>{(one.unit ?? unit)(value)}</b>
-        </div>
-      ))}
-      {rows.length > TOOLTIP_ROWS && (
-        <div className="wf-tooltip-time">and {rows.length - TOOLTIP_ROWS} more</div>
-      )}
-    </div>
+    <Portal>
+      <div
+        className="wf-tooltip"
+        style={{
+          position: 'fixed',
+          top: Math.max(8, Math.min(hover.top + 8, window.innerHeight - height)),
+          ...(hover.rightHalf
+            ? { right: document.documentElement.clientWidth - hover.x + 14 }
+            : { left: hover.x + 14 }),
+        }}
+      >
+        <div className="wf-tooltip-time">{formatTime(time * 1000)}</div>
+        {rows.slice(0, TOOLTIP_ROWS).map(({ one, value, i }) => (
+          <div key={i} className="wf-tooltip-row">
+            <span className="wf-dot" style={{ background: one.color }} />
+            <span className="wf-tooltip-name">{one.short ?? one.name}</span>
+            <b>{(one.unit ?? unit)(value)}</b>
+          </div>
+        ))}
+        {rows.length > TOOLTIP_ROWS && (
+          <div className="wf-tooltip-time">and {rows.length - TOOLTIP_ROWS} more</div>
+        )}
+      </div>
+    </Portal>
   )
 }
 
@@ -257,11 +294,12 @@ function axisSize(_u: uPlot, ticks: string[] | null): number {
   return Math.min(110, 18 + longest * 6.4)
 }
 
-/** A point without neighbours would not be drawn by a line. */
-function isolatedPoints(column: ArrayLike<number | null | undefined>): boolean {
+/** Points without neighbours, which a line does not draw. */
+function isolatedPoints(column: ArrayLike<number | null | undefined>): number[] {
+  const isolated: number[] = []
   for (let i = 0; i < column.length; i++)
-    if (column[i] != null && column[i - 1] == null && column[i + 1] == null) return true
-  return false
+    if (column[i] != null && column[i - 1] == null && column[i + 1] == null) isolated.push(i)
+  return isolated
 }
 
 function drawThresholds(

@@ -14,6 +14,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { IconMoon, IconSun } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { Link, useLocation } from 'react-router'
+import favicon from '../theme/favicon.svg'
 import classes from './Shell.module.css'
 
 export interface NavItem {
@@ -66,7 +67,7 @@ export function Shell({
             />
           )}
           <Link to={nav[0]?.to ?? '/'} className={classes['brand']!}>
-            <img src="/favicon.svg" width={26} height={26} alt="" />
+            <img src={favicon} width={26} height={26} alt="" />
             <Text fw={700} size="md">
               {title}
             </Text>

@@ -31,7 +31,8 @@ export interface PanelData {
   readonly step: number
   readonly series: readonly NamedSeries[]
   readonly instants: readonly (VectorItem & { name: string })[]
-  readonly warnings: readonly string[]
+  /** Warnings and infos that came with the answers. */
+  readonly notes: readonly string[]
 }
 
 /** The panel's data for its width; keeps the last answer on screen while the next is on its way. */
@@ -88,7 +89,8 @@ export function usePanelData(
             instants.push({ ...item, name: legendName(legend, item.metric, seriesName(item.metric)) })
         else instants.push({ metric: {}, value: data.result, name: legend ?? data.resultType })
       })
-      return { start, end, step, series, instants, warnings: answers.flatMap((answer) => answer.warnings) }
+      const notes = [...new Set(answers.flatMap(({ warnings, infos }) => [...warnings, ...infos]))]
+      return { start, end, step, series, instants, notes }
     },
   })
   return { data: query.data, error: query.error, isFetching: query.isFetching }

@@ -1,5 +1,6 @@
 // Relative and absolute ranges as dashboards and addresses name them: `now-30m` … `now`, or milliseconds.
 import { parseDuration } from '@watchfire/datamodel'
+import { formatTime } from '../api/format.ts'
 
 export interface TimeRange {
   readonly from: string
@@ -38,7 +39,7 @@ export function resolveTime(text: string, now: number): number | undefined {
 export function rangeLabel(range: TimeRange): string {
   const quick = QUICK_RANGES.find((one) => one.from === range.from)
   if (range.to === 'now' && quick) return quick.label
-  const show = (text: string): string => (/^\d+$/.test(text) ? new Date(Number(text)).toLocaleString() : text)
+  const show = (text: string): string => (/^\d+$/.test(text) ? formatTime(Number(text)) : text)
   return `${show(range.from)} – ${show(range.to)}`
 }
 

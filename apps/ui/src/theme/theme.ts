@@ -17,11 +17,28 @@ export const theme: MantineThemeOverride = createTheme({
       '#ad4600',
       '#863600',
     ],
+    // Cool greys that go with the panels.
+    dark: [
+      '#d5dae1',
+      '#b3bbc6',
+      '#8d97a4',
+      '#5f6976',
+      '#3a424d',
+      '#303741',
+      '#262c35',
+      '#1c2027',
+      '#171a20',
+      '#14171c',
+    ],
   },
   fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
   defaultRadius: 'sm',
-  components: { Table: { defaultProps: { verticalSpacing: 6 } } },
+  components: {
+    Table: { defaultProps: { verticalSpacing: 6, horizontalSpacing: 'md' } },
+    // Badges hold names and states as they are written elsewhere.
+    Badge: { styles: { root: { textTransform: 'none' } } },
+  },
 })
 
 /** Series colours, distinct in light and dark and for most colour-blind readers. */

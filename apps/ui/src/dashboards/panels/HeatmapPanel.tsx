@@ -1,7 +1,7 @@
 // Grafana's `heatmap` panel over classic buckets: a column a step, a row a bucket, colour by count. Drawn on a canvas.
 import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useMemo, useRef, useState, type MouseEvent, type ReactNode } from 'react'
-import { formatUnit, shortNumber } from '../../api/format.ts'
+import { formatTime, formatUnit, shortNumber } from '../../api/format.ts'
 import type { PanelData } from '../data.ts'
 import type { PanelModel } from '../model.ts'
 import { bucketRows, type BucketRows } from './heatmap-rows.ts'
@@ -47,6 +47,8 @@ export function HeatmapPanel({
       <canvas
         ref={canvas}
         style={{ width, height, display: 'block' }}
+        role="img"
+        aria-label={`${panel.title ?? 'Heatmap'}, ${heat.rows.length} buckets`}
         onMouseMove={move}
         onMouseLeave={() => setHover(undefined)}
       />
@@ -55,7 +57,7 @@ export function HeatmapPanel({
           className="wf-tooltip"
           style={hover.left > width / 2 ? { right: width - hover.left + 12 } : { left: hover.left + 12 }}
         >
-          <div className="wf-tooltip-time">{new Date(heat.times[hover.column]! * 1000).toLocaleString()}</div>
+          <div className="wf-tooltip-time">{formatTime(heat.times[hover.column]! * 1000)}</div>
           <div>
             {formatUnit(row.lower, unit)} – {row.upper === Infinity ? '∞' : formatUnit(row.upper, unit)}:{' '}
             <b>{shortNumber(row.counts[hover.column] ?? 0)}</b>
@@ -102,12 +104,14 @@ function drawHeat(canvas: HTMLCanvasElement, heat: BucketRows, { width, height, 
   ctx.textAlign = 'right'
   ctx.textBaseline = 'middle'
   const every = Math.max(1, Math.ceil((heat.rows.length * 15) / (height - BOTTOM - TOP)))
-  heat.rows.forEach((row, r) => {
+  // Bounds stand between the rows they divide.
+  const bounds = heat.rows.length === 0 ? [] : [heat.rows[0]!.lower, ...heat.rows.map((row) => row.upper)]
+  bounds.forEach((bound, r) => {
     if (r % every === 0)
       ctx.fillText(
-        row.upper === Infinity ? '∞' : formatUnit(row.upper, unit),
+        bound === Infinity ? '∞' : formatUnit(bound, unit),
         LEFT - 6,
-        height - BOTTOM - (r + 0.5) * cellHeight,
+        Math.max(TOP + 4, height - BOTTOM - r * cellHeight),
       )
   })
   ctx.textAlign = 'center'
@@ -118,7 +122,7 @@ function drawHeat(canvas: HTMLCanvasElement, heat: BucketRows, { width, height, 
     const time = heat.times[column]
     if (time !== undefined)
       ctx.fillText(
-        new Date(time * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }),
+        formatTime(time * 1000).slice(11, 16),
         LEFT + (column + 0.5) * cellWidth,
         height - BOTTOM + 6,
       )

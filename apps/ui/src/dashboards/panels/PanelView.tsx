@@ -58,12 +58,17 @@ export function PanelView({ panel, context }: { panel: PanelModel; context: Boar
         </Text>
         {panel.description !== undefined && panel.description !== '' && (
           <Tooltip label={panel.description} multiline maw={340}>
-            <IconInfoCircle size={15} opacity={0.45} />
+            <IconInfoCircle size={15} opacity={0.45} aria-label={panel.description} tabIndex={0} />
           </Tooltip>
         )}
         {error !== null && error !== undefined && (
           <Tooltip label={error instanceof Error ? error.message : String(error)} multiline maw={420}>
-            <IconAlertTriangle size={16} color="#e5484d" aria-label="Query failed" />
+            <IconAlertTriangle size={16} color="#e5484d" aria-label="Query failed" tabIndex={0} />
+          </Tooltip>
+        )}
+        {data && data.notes.length > 0 && (
+          <Tooltip label={data.notes.join('\n')} multiline maw={420} style={{ whiteSpace: 'pre-line' }}>
+            <IconAlertTriangle size={15} color="#d6a419" aria-label={data.notes.join('; ')} tabIndex={0} />
           </Tooltip>
         )}
         {isFetching && data && <Loader size={12} ml="auto" />}

@@ -94,7 +94,7 @@ function Sparkline({
   const high = Math.max(...points)
   const x = (i: number): number => (i / (points.length - 1)) * width
   const y = (value: number): number =>
-    height - 3 - (high === low ? 0.3 : (value - low) / (high - low)) * height * 0.55
+    height - 3 - (high === low ? 0.3 : (value - low) / (high - low)) * height * 0.4
   const line = points.map((value, i) => `${x(i).toFixed(1)},${y(value).toFixed(1)}`).join(' ')
   return (
     <svg

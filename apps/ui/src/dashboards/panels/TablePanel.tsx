@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { formatUnit } from '../../api/format.ts'
 import type { PanelData } from '../data.ts'
 import type { PanelModel } from '../model.ts'
+import classes from './PanelView.module.css'
 
 const ROWS_MAX = 500
 
@@ -17,7 +18,7 @@ export function TablePanel({ panel, data }: { panel: PanelModel; data: PanelData
     .filter((name) => name !== '__name__')
     .sort()
   return (
-    <Table stickyHeader highlightOnHover fz="sm">
+    <Table stickyHeader highlightOnHover fz="sm" horizontalSpacing="xs">
       <Table.Thead>
         <Table.Tr>
           {names.map((name) => (
@@ -30,7 +31,7 @@ export function TablePanel({ panel, data }: { panel: PanelModel; data: PanelData
         {rows.slice(0, ROWS_MAX).map((row, i) => (
           <Table.Tr key={i}>
             {names.map((name) => (
-              <Table.Td key={name} className="wf-break">
+              <Table.Td key={name} className={classes['cell']!} title={row.metric[name]}>
                 {row.metric[name]}
               </Table.Td>
             ))}

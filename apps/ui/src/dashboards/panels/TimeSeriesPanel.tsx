@@ -51,6 +51,7 @@ export function TimeSeriesPanel({
     () => (value: number) => formatUnit(value, defaults?.unit ?? 'short', defaults?.decimals),
     [defaults],
   )
+  const axisUnit = useMemo(() => (value: number) => formatUnit(value, defaults?.unit ?? 'short'), [defaults])
   const thresholds = useMemo(() => {
     const style =
       typeof custom?.thresholdsStyle === 'string' ? custom.thresholdsStyle : custom?.thresholdsStyle?.mode
@@ -81,6 +82,9 @@ export function TimeSeriesPanel({
         lineWidth={custom?.lineWidth ?? 1}
         minZero={defaults?.min === 0}
         unit={unit}
+        axisUnit={axisUnit}
+        binary={defaults?.unit === 'bytes'}
+        label={panel.title ?? 'Graph'}
         hidden={hidden}
         thresholds={thresholds}
         syncKey="board"

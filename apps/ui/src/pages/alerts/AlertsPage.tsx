@@ -31,8 +31,7 @@ export function AlertsPage(): ReactNode {
     queryFn: ({ signal }) => apiGet<{ groups: RuleGroup[] }>('rules', { type: 'alert' }, { signal }),
     refetchInterval: 5000,
   })
-  if (error) return <Failed error={error} />
-  if (!data) return <Loading />
+  if (!data) return error ? <Failed error={error} /> : <Loading />
   const rules = data.data.groups.flatMap((group) => group.rules.map((rule) => ({ group, rule })))
   const count = (wanted: AlertState): number => rules.filter(({ rule }) => rule.state === wanted).length
   const shown = rules
@@ -43,6 +42,7 @@ export function AlertsPage(): ReactNode {
     .toSorted((a, b) => STATES.indexOf(a.rule.state ?? 'unknown') - STATES.indexOf(b.rule.state ?? 'unknown'))
   return (
     <Stack>
+      {error && <Failed error={error} />}
       <Group justify="space-between">
         <Title order={3}>Alerts</Title>
         <Group>
@@ -57,6 +57,7 @@ export function AlertsPage(): ReactNode {
           />
           <TextInput
             size="xs"
+            w={220}
             placeholder="Filter by name or label"
             aria-label="Filter alerts"
             leftSection={<IconSearch size={14} />}

@@ -129,5 +129,5 @@ export function Editor({ value, onChange, onRun, autoFocus }: EditorProps): Reac
     view.current?.dispatch({ effects: colors.current.reconfigure(syntaxHighlighting(highlight(dark))) })
   }, [dark])
 
-  return <div ref={holder} style={{ flex: 1, minWidth: 0 }} />
+  return <div ref={holder} style={{ flex: '1 1 260px', minWidth: 0 }} />
 }

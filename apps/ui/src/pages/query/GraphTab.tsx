@@ -5,7 +5,7 @@ import { IconMinus, IconPlus } from '@tabler/icons-react'
 import { formatDuration } from '@watchfire/datamodel'
 import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import { apiPost, type QueryData } from '../../api/client.ts'
-import { formatSeconds, seriesName, shortNumber } from '../../api/format.ts'
+import { differingNames, formatSeconds, seriesName, shortNumber } from '../../api/format.ts'
 import { Legend } from '../../chart/Legend.tsx'
 import { TimeChart } from '../../chart/TimeChart.tsx'
 import { toColumns } from '../../chart/columns.ts'
@@ -58,10 +58,14 @@ export function GraphTab({ state, runs, onChange, onStatus }: TabProps): ReactNo
     () => (data ? toColumns(drawn, data.start, data.end, data.step) : [[]]),
     [data, drawn],
   )
-  const series = useMemo(
-    () => drawn.map((item, i) => ({ name: seriesName(item.metric), color: seriesColor(i) })),
-    [drawn],
-  )
+  const series = useMemo(() => {
+    const short = differingNames(drawn.map((item) => item.metric))
+    return drawn.map((item, i) => ({
+      name: seriesName(item.metric),
+      short: short[i]!,
+      color: seriesColor(i),
+    }))
+  }, [drawn])
   const range = useMemo((): [number, number] => [data?.start ?? 0, data?.end ?? 1], [data])
   useEffect(() => {
     onStatus(
@@ -101,7 +105,7 @@ export function GraphTab({ state, runs, onChange, onStatus }: TabProps): ReactNo
         <Select
           aria-label="Resolution"
           size="xs"
-          w={150}
+          w={170}
           value={
             state.resolution.kind === 'auto' ? state.resolution.density : String(state.resolution.seconds)
           }
@@ -129,6 +133,7 @@ export function GraphTab({ state, runs, onChange, onStatus }: TabProps): ReactNo
         <SegmentedControl
           size="xs"
           value={state.stacked ? 'stacked' : 'lines'}
+          aria-label="Drawing"
           data={['lines', 'stacked']}
           onChange={(value) => onChange({ ...state, stacked: value === 'stacked' })}
         />

@@ -1,6 +1,7 @@
 // A moment, or now.
 import { DateTimePicker } from '@mantine/dates'
 import type { ReactNode } from 'react'
+import { formatTime } from '../../api/format.ts'
 
 export function MomentInput({
   label,
@@ -20,15 +21,8 @@ export function MomentInput({
       clearable
       size="xs"
       w={210}
-      value={value === undefined ? null : localText(value)}
+      value={value === undefined ? null : formatTime(value)}
       onChange={(text) => onChange(text === null ? undefined : new Date(text.replace(' ', 'T')).getTime())}
     />
   )
-}
-
-/** Local time as the picker wants it. */
-function localText(ms: number): string {
-  const date = new Date(ms)
-  const two = (n: number): string => String(n).padStart(2, '0')
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }

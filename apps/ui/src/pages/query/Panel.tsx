@@ -47,11 +47,11 @@ export function Panel({ state, autoFocus, onChange, onDuplicate, onRemove }: Pan
     }
   }
   return (
-    <section className="wf-panel">
+    <section className="wf-panel" aria-label="Query">
       <Group
-        wrap="nowrap"
         gap="xs"
         p="xs"
+        justify="flex-end"
         align="flex-start"
         style={{ borderBottom: '1px solid light-dark(#e3e6ea, #2b313a)' }}
       >
@@ -90,19 +90,17 @@ export function Panel({ state, autoFocus, onChange, onDuplicate, onRemove }: Pan
         onChange={(tab) => onChange({ ...state, tab: tab === 'graph' ? 'graph' : 'table' })}
         keepMounted={false}
       >
-        <Group justify="space-between" wrap="nowrap" pr="sm">
-          <Tabs.List style={{ flex: 1 }}>
-            <Tabs.Tab value="table" leftSection={<IconTable size={15} />}>
-              Table
-            </Tabs.Tab>
-            <Tabs.Tab value="graph" leftSection={<IconChartLine size={15} />}>
-              Graph
-            </Tabs.Tab>
-          </Tabs.List>
-          <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
+        <Tabs.List>
+          <Tabs.Tab value="table" leftSection={<IconTable size={15} />}>
+            Table
+          </Tabs.Tab>
+          <Tabs.Tab value="graph" leftSection={<IconChartLine size={15} />}>
+            Graph
+          </Tabs.Tab>
+          <Text size="xs" c="dimmed" ml="auto" px="sm" style={{ alignSelf: 'center' }} role="status">
             {status}
           </Text>
-        </Group>
+        </Tabs.List>
         <Stack p="sm" gap="sm">
           {state.tab === 'table' ? (
             <TableTab state={state} runs={runs} onChange={onChange} onStatus={setStatus} />

@@ -15,11 +15,11 @@ export function RulesPage(): ReactNode {
     queryFn: ({ signal }) => apiGet<{ groups: RuleGroup[] }>('rules', {}, { signal }),
     refetchInterval: 10_000,
   })
-  if (error) return <Failed error={error} />
-  if (!data) return <Loading />
+  if (!data) return error ? <Failed error={error} /> : <Loading />
   const { groups } = data.data
   return (
     <Stack>
+      {error && <Failed error={error} />}
       <Title order={3}>Rules</Title>
       {groups.length === 0 && (
         <Empty title="No rules">Name rule files under rule_files in prometheus.yml.</Empty>

@@ -19,8 +19,7 @@ export function TargetsPage(): ReactNode {
     queryFn: ({ signal }) => apiGet<TargetsAnswer>('targets', { state: 'active' }, { signal }),
     refetchInterval: 5000,
   })
-  if (error) return <Failed error={error} />
-  if (!data) return <Loading />
+  if (!data) return error ? <Failed error={error} /> : <Loading />
   const all = data.data.activeTargets
   const shown = all.filter(
     (target) =>
@@ -35,6 +34,7 @@ export function TargetsPage(): ReactNode {
   const down = all.filter((target) => target.health === 'down').length
   return (
     <Stack>
+      {error && <Failed error={error} />}
       <Group justify="space-between">
         <Title order={3}>Targets</Title>
         <Group>
@@ -51,6 +51,7 @@ export function TargetsPage(): ReactNode {
           />
           <TextInput
             size="xs"
+            w={260}
             placeholder="Filter by address, label, error"
             aria-label="Filter targets"
             leftSection={<IconSearch size={14} />}
