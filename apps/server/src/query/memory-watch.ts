@@ -24,8 +24,10 @@ export function defaultGrowthBytesMax(): number {
 export class MemoryWatch {
   readonly #options: MemoryWatchOptions
   readonly #rss: () => number
+  /** Resident bytes when a task was first seen, and tasks that are being ended. */
+  readonly #atStart = new Map<RunningTask, number>()
+  readonly #ended = new WeakSet<RunningTask>()
   #timer: NodeJS.Timeout | undefined
-  #baseline = 0
 
   constructor(options: MemoryWatchOptions) {
     this.#options = options
@@ -34,27 +36,31 @@ export class MemoryWatch {
 
   /** To be called when a task starts; watching ends by itself when none runs. */
   wake(): void {
-    if (this.#timer) return
-    this.#baseline = this.#rss()
-    this.#timer = setInterval(() => this.#check(), this.#options.intervalMs)
+    this.check()
+    if (this.#timer || this.#atStart.size === 0) return
+    this.#timer = setInterval(() => this.check(), this.#options.intervalMs)
     this.#timer.unref()
   }
 
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
+    this.#atStart.clear()
   }
 
-  #check(): void {
-    const running = this.#options.running()
+  /** One look: growth counts from the start of the oldest running task, so that a growing head is not a query's fault. */
+  check(): void {
+    const running = this.#options.running().filter((task) => !this.#ended.has(task))
     if (running.length === 0) return this.stop()
     const rss = this.#rss()
-    this.#baseline = Math.min(this.#baseline, rss)
-    if (rss - this.#baseline <= this.#options.growthBytesMax) return
+    for (const task of this.#atStart.keys()) if (!running.includes(task)) this.#atStart.delete(task)
+    for (const task of running) this.#atStart.set(task, Math.min(this.#atStart.get(task) ?? Infinity, rss))
+    if (rss - Math.min(...this.#atStart.values()) <= this.#options.growthBytesMax) return
     const youngest = running.reduce((a, b) => (b.startedAt > a.startedAt ? b : a))
     const megabytes = Math.round(this.#options.growthBytesMax / 2 ** 20)
+    this.#ended.add(youngest)
     void youngest.worker.terminate(`queries grew the process by more than ${megabytes} MiB`, true)
     // The pages come back when the thread is gone; until then nobody else pays for them.
-    this.#baseline = rss
+    for (const task of running) this.#atStart.set(task, rss)
   }
 }

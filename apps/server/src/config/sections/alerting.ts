@@ -54,11 +54,11 @@ const alertmanager = struct(
     path_prefix: field(text()),
     timeout: field(duration, { default: 10_000 }),
     api_version: field(apiVersion, { default: 'v2', always: true }),
-    ...discoveryFields,
     relabel_configs: field(list(relabel, { nullItem: 'empty or null Alertmanager target relabeling rule' })),
     alert_relabel_configs: field(
       list(relabel, { nullItem: 'empty or null Alertmanager alert relabeling rule' }),
     ),
+    ...discoveryFields,
   },
   {
     refused: isOtherDiscovery,

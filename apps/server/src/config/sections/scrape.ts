@@ -66,13 +66,13 @@ const fields = {
   metric_name_escaping_scheme: field(text()),
   extra_scrape_metrics: field(optional(bool)),
   ...httpClientFields(),
-  ...discoveryFields,
   relabel_configs: field(
     list(relabel, { nullItem: 'empty or null target relabeling rule in scrape config' }),
   ),
   metric_relabel_configs: field(
     list(relabel, { nullItem: 'empty or null metric relabeling rule in scrape config' }),
   ),
+  ...discoveryFields,
 }
 
 const shape = struct('config.ScrapeConfig', fields, {
