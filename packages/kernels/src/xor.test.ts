@@ -57,6 +57,27 @@ describe('XOR chunks', () => {
     room.check()
   })
 
+  it('written by Prometheus are read and written back', () => {
+    const golden = '001480bf9eeeee6640440000000000009875e00dbc2d2dc1f45345b05fa0a1a0a3a0a1a0a7a0a1a080'
+    const room = new Room(PLACES[0]!)
+    const bytes = Buffer.from(golden, 'hex')
+    const chunk = room.put(bytes)
+    const [times, values] = [room.buffer(20 * 8), room.buffer(20 * 8)]
+    expect(room.kernels.xorDecode(chunk, bytes.length, times, values, 20)).toBe(20)
+    const at = room.floats(times, 20)
+    // 80 bf 9e ee ee 66 = varint, then 40.0, 98 75 = 15000 and 11 10000 000001 1: bit 47 changes, which makes 41.
+    expect(at[0]).toBe(1_767_226_200_000)
+    expect([...at].every((t, i) => t === at[0]! + i * 15_000)).toBe(true)
+    const column = room.floats(values, 20)
+    expect([...column.subarray(0, 2)]).toEqual([40, 41])
+    const state = room.buffer(XOR_STATE_BYTES)
+    const out = room.buffer(bytes.length)
+    room.kernels.xorInit(state, out, bytes.length)
+    column.forEach((value, i) => expect(room.kernels.xorAppend(state, at[i]!, value)).toBe(XOR_APPEND.ok))
+    expect(Buffer.from(room.get(out, bytes.length)).toString('hex')).toBe(golden)
+    room.check()
+  })
+
   it('take stale markers from columns', () => {
     const room = new Room(PLACES[0]!)
     const state = room.buffer(XOR_STATE_BYTES)
