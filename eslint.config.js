@@ -26,16 +26,8 @@ export default tseslint.config(
   {
     files: ['**/*.mjs', 'bin/*', 'eslint.config.js'],
     languageOptions: {
-      globals: {
-        process: 'readonly',
-        console: 'readonly',
-        URL: 'readonly',
-        setTimeout: 'readonly',
-        fetch: 'readonly',
-        AbortSignal: 'readonly',
-        performance: 'readonly',
-        Buffer: 'readonly',
-      },
+      // Everything that this Node offers.
+      globals: Object.fromEntries(Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly'])),
     },
   },
   {
