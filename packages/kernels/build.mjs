@@ -1,6 +1,5 @@
 // Compiles assembly/ to wasm/kernels.wasm. Skips the work when a hash of the sources and of this script is
 // unchanged. Also makes wasm/tables.ts: read-only tables that are shorter to compute than to list.
-/* global WebAssembly */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
