@@ -93,8 +93,17 @@ export class ScrapeClient {
     try {
       const credentials = target.host === home.host
       const headers = this.headers(credentials)
+      const reused = sameOrigin && this.#client !== undefined
       client = sameOrigin ? (this.#client ??= this.connect(target)) : this.connect(target)
-      return await this.dispatch(client, target, headers)
+      try {
+        return await this.dispatch(client, target, headers)
+      } catch (error) {
+        // A target may close a kept connection just when the next request is on its way.
+        if (!reused || !isClosedConnection(error)) throw error
+        this.drop()
+        client = this.#client = this.connect(target)
+        return await this.dispatch(client, target, headers)
+      }
     } catch (error) {
       this.drop()
       throw networkError(error, url)
@@ -195,6 +204,13 @@ export class ScrapeClient {
       )
     })
   }
+}
+
+const CLOSED: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+/** True when the connection ended before anything was answered. */
+function isClosedConnection(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof BodyError) && 'code' in error && CLOSED.has(error.code)
 }
 
 function authorizationHeader(http: HttpClientConfig): string | undefined {

@@ -1,5 +1,6 @@
 // What the sample lines of a target's last body became, line by line, so that the next body of the same shape needs no parsing:
 // the scan kernel finds the lines again and yields their values, the plan says where each value goes.
+import type { SeriesRef } from '@watchfire/datamodel'
 import type { ConvertedSeries, ExpositionParser } from '../exposition/index.ts'
 import type { SampleOutcome } from './append-body.ts'
 import type { SeriesEntry } from './cache.ts'
@@ -64,6 +65,7 @@ export class LinePlanBuilder {
   readonly #lines: Line[] = []
   readonly #index = new Map<string, number>()
   readonly #histograms: HistogramPlan[] = []
+  readonly #refs = new Set<SeriesRef>()
   #scraped = 0
   #added = 0
   #duplicates = 0
@@ -119,13 +121,17 @@ export class LinePlanBuilder {
   }
 
   private line(line: Line): void {
+    // Two samples of one series in a body: their order counts, and only the parser keeps it.
+    const { entry } = line
+    if (entry !== undefined && this.#refs.size === this.#refs.add(entry.ref).size) this.#possible = false
     this.#index.set(line.text, this.#lines.push(line) - 1)
   }
 
   /** A histogram made of the lines just before it; with classic series kept they were seen already. */
   private histogram(parser: ExpositionParser, outcome: SampleOutcome, entry: SeriesEntry | undefined): void {
     const series = parser.convertedFrom
-    if (series === undefined || outcome === 'duplicate') {
+    const distinct = new Set(series?.map(({ seriesText }) => seriesText)).size
+    if (series === undefined || outcome === 'duplicate' || distinct < series.length) {
       this.#possible = false
       return
     }

@@ -2,10 +2,11 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Labels } from '@watchfire/datamodel'
 import {
   APPEND,
+  Labels,
   isStale,
   systemClock,
   type AppendResult,
@@ -14,8 +15,11 @@ import {
   type HistogramSample,
 } from '@watchfire/datamodel'
 import type { RelabelConfig, ScrapeConfig } from '../config/types.ts'
+import { BodyAppender } from './body-appender.ts'
+import { appendPolicy } from './settings.ts'
 import {
   DEFAULT_SCRAPE_OPTIONS,
+  ScrapeCache,
   ScrapeLoop,
   ScrapeManager,
   TextScanner,
@@ -216,6 +220,19 @@ describe('one scrape', () => {
     })
   })
 
+  it('tries again on a new connection when a kept one was closed', async () => {
+    let requests = 0
+    const { scrape, loop } = await target((request, response) => {
+      // The second request comes on the connection of the first and finds it closing.
+      if (++requests === 2) request.socket.destroy()
+      else response.writeHead(200, { 'content-type': TEXT }).end('a 1\n')
+    })
+    await scrape(1000)
+    await scrape(2000)
+    expect(loop.state.lastError).toBe('')
+    expect(requests).toBe(3)
+  })
+
   it('follows redirects, without credentials to other hosts', async () => {
     const seen: (string | undefined)[] = []
     const elsewhere = await listen((request, response) => {
@@ -383,7 +400,137 @@ describe('a hostile target', () => {
   })
 })
 
+describe('any sequence of bodies', () => {
+  it('is stored alike with and without the scan', () => {
+    const scanner = new TextScanner()
+    const line = fc.oneof(
+      fc
+        .tuple(
+          fc.constantFrom(
+            'a',
+            'b',
+            'c{x="1"}',
+            'c{x="2"}',
+            'd{y="\\n"}',
+            'drop',
+            'h_bucket{le="1"}',
+            'h_bucket{le="+Inf"}',
+            'h_count',
+            'h_sum',
+          ),
+          fc.constantFrom('1', '2.5', 'NaN', '+Inf', '3', '0.12345678901234567890123', 'x'),
+          fc.constantFrom('', '', '', ' 500', ' 1500', '\t'),
+        )
+        .map(([series, value, time]) => `${series} ${value}${time}\n`),
+      fc.constantFrom('# TYPE h histogram\n', '# TYPE a counter\n', '# x\n', '\n', '# EOF\n'),
+    )
+    // Bodies that mostly stay as they are: the first one, with a few lines changed.
+    const bodies = fc
+      .tuple(fc.array(line, { maxLength: 12 }), fc.array(fc.tuple(fc.nat(11), line), { maxLength: 6 }))
+      .map(([first, changes]) => {
+        const lines = [...first]
+        return [
+          first,
+          first,
+          ...changes.map(([at, changed]) => lines.splice(at, 1, changed) && [...lines]),
+          lines,
+        ]
+      })
+    const rule = { ...INSTANCE_X, sourceLabels: ['__name__'], regex: 'drop', action: 'drop' as const }
+    let fastSamples = 0
+    fc.assert(
+      fc.property(
+        bodies,
+        fc.boolean(),
+        fc.boolean(),
+        fc.boolean(),
+        (all, nhcb, keepClassic, honorTimestamps) => {
+          const store = (withScanner: boolean): unknown => {
+            const { context, db } = contextOf()
+            const job = jobSettings(
+              config({ metricRelabelConfigs: [rule], honorTimestamps }),
+              context.options,
+            )
+            const cache = new ScrapeCache()
+            const parser = { convertClassicToNhcb: nhcb, keepClassic }
+            const bodyAppender = new BodyAppender({
+              parser,
+              scanner: withScanner ? scanner : undefined,
+              log: () => undefined,
+            })
+            const policy = appendPolicy(job, Labels.from({ job: 'j' }), context.options)
+            const log: unknown[] = []
+            for (const [i, lines] of all.entries()) {
+              const appender = db.appender()
+              const counts = { scraped: 0, added: 0, seriesAdded: 0 }
+              const timeMs = (i + 1) * 1000
+              let error = ''
+              let unchanged = false
+              try {
+                const appendContext = { cache, policy, counters: context.counters, nowMs: 0, timeMs }
+                const bytes = Buffer.from(lines.join(''))
+                unchanged = bodyAppender.append(appender, { bytes, contentType: TEXT }, appendContext, counts)
+                appender.commit()
+              } catch (thrown) {
+                error = String(thrown)
+                cache.forgetCurrent()
+                bodyAppender.forget()
+              }
+              if (unchanged) cache.finishUnchanged()
+              else {
+                log.push(
+                  cache
+                    .vanished()
+                    .map(({ text }) => text)
+                    .sort(),
+                )
+                cache.finish(error === '')
+              }
+              if (unchanged) log.push([])
+              log.push(counts, error)
+            }
+            fastSamples += context.counters.fastSamples
+            return [
+              log,
+              [...db.samples].map(([series, times]) => [series, [...times]]).sort(),
+              db.histogramLog,
+              { ...context.counters, fastSamples: 0 },
+            ]
+          }
+          expect(store(true)).toEqual(store(false))
+        },
+      ),
+      { numRuns: 400, interruptAfterTimeLimit: 8000 },
+    )
+    expect(fastSamples).toBeGreaterThan(100)
+  })
+})
+
 describe('the manager', () => {
+  it('goes on with the series of a job that changed, and ends those that are dropped now', async () => {
+    const address = await listen(body('a 1\nb 2\n'))
+    const { context, db } = contextOf()
+    const manager = new ScrapeManager(context)
+    const job = config({ scrapeIntervalMs: 40, scrapeTimeoutMs: 40 })
+    manager.applyConfig([job], {})
+    manager.setTargetGroups('job', [{ source: 's', labels: {}, targets: [{ __address__: address }] }])
+    await until(() => manager.targets().active[0]?.health === 'up')
+    const loop = [...manager.pools.get('job')!.loops][0]
+    manager.applyConfig([{ ...job }], {})
+    expect([...manager.pools.get('job')!.loops][0]).toBe(loop)
+    const rule = { ...INSTANCE_X, sourceLabels: ['__name__'], regex: 'b', action: 'drop' as const }
+    manager.applyConfig([{ ...job, metricRelabelConfigs: [rule] }], {})
+    await until(() => db.stale().length > 0)
+    expect(db.stale()).toEqual([`b{instance="${address}", job="job"}`])
+    expect(() =>
+      manager.applyConfig([{ ...job, metricRelabelConfigs: [{ ...rule, regex: '(' }] }], {}),
+    ).toThrow()
+    expect(manager.targets().active[0]?.health).toBe('up')
+    manager.applyConfig([], {})
+    await until(() => db.stale().some((series) => series.startsWith('up{')))
+    manager.stop()
+  })
+
   it('scrapes at the interval, starts and ends targets, and shows dropped ones', async () => {
     const address = await listen(body('a 1\n'))
     const { context, db } = contextOf()
