@@ -8,7 +8,6 @@ export { snappyBound, snappyEncode, snappyDecodedLength, snappyDecode } from './
 export { parseNumber } from './number'
 export { formatNumber, formatPoints } from './format'
 export { scanText } from './scan'
-export {
-  histogramImageSize, histogramDecode, histogramEncode, histogramInit, histogramAppend, histogramResume,
-} from './histogram'
+export { histogramImageSize, histogramDecode, histogramResume } from './histogram-read'
+export { histogramEncode, histogramInit, histogramAppend } from './histogram-write'
 export { xor2Decode } from './xor2'
