@@ -102,7 +102,8 @@ export function TimeChart(props: TimeChartProps): ReactNode {
           {
             ...axis,
             size: axisSize,
-            values: (_u, ticks) => ticks.map(latest.current.axisUnit ?? latest.current.unit),
+            values: (_u, ticks) =>
+              ticks.map((tick) => (latest.current.axisUnit ?? latest.current.unit)(tick)),
             ...(binary && { incrs: POWERS_OF_TWO }),
           },
           ...(series.some((s) => s.right)

@@ -29,6 +29,9 @@ export function toColumns(items: readonly MatrixItem[], start: number, end: numb
 export function stackColumns(columns: Columns, hidden?: ReadonlySet<number>): Columns {
   const times = columns[0] ?? []
   const sums = new Array<number>(times.length).fill(0)
+  const drawn = times.map((_, t) =>
+    columns.some((column, i) => i > 0 && !hidden?.has(i - 1) && column[t] !== null),
+  )
   const stacked: Columns = [times]
   for (let i = columns.length - 1; i >= 1; i--) {
     const column = columns[i]!
@@ -36,7 +39,8 @@ export function stackColumns(columns: Columns, hidden?: ReadonlySet<number>): Co
       stacked[i] = column
       continue
     }
-    stacked[i] = column.map((value, t) => (value === null ? null : (sums[t] = sums[t]! + value)))
+    // A series without a point is a layer without height: a gap would tear the layers around it.
+    stacked[i] = column.map((value, t) => (drawn[t] ? (sums[t] = sums[t]! + (value ?? 0)) : null))
   }
   return stacked
 }

@@ -12,7 +12,7 @@ export function Expression({ expr }: { expr: string }): ReactNode {
       style={{ textDecoration: 'none' }}
       title="Open in the query page"
     >
-      <Code block fz={13} style={{ whiteSpace: 'pre-wrap', cursor: 'pointer' }}>
+      <Code block fz={13} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', cursor: 'pointer' }}>
         {expr}
       </Code>
     </Link>

@@ -56,29 +56,31 @@ export function Panel({ state, autoFocus, onChange, onDuplicate, onRemove }: Pan
         style={{ borderBottom: '1px solid light-dark(#e3e6ea, #2b313a)' }}
       >
         <Editor value={draft} onChange={edit} onRun={run} autoFocus={autoFocus} />
-        <Button onClick={run} leftSection={<IconPlayerPlay size={15} />} mt={2}>
-          Run
-        </Button>
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <ActionIcon variant="subtle" color="gray" size={36} aria-label="Query menu" mt={2}>
-              <IconDotsVertical size={18} />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item leftSection={<IconWand size={16} />} onClick={() => void format()}>
-              Format expression
-            </Menu.Item>
-            <Menu.Item leftSection={<IconCopy size={16} />} onClick={onDuplicate}>
-              Duplicate query
-            </Menu.Item>
-            {onRemove && (
-              <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={onRemove}>
-                Remove query
+        <Group gap="xs" wrap="nowrap">
+          <Button onClick={run} leftSection={<IconPlayerPlay size={15} />} mt={2}>
+            Run
+          </Button>
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <ActionIcon variant="subtle" color="gray" size={36} aria-label="Query menu" mt={2}>
+                <IconDotsVertical size={18} />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<IconWand size={16} />} onClick={() => void format()}>
+                Format expression
               </Menu.Item>
-            )}
-          </Menu.Dropdown>
-        </Menu>
+              <Menu.Item leftSection={<IconCopy size={16} />} onClick={onDuplicate}>
+                Duplicate query
+              </Menu.Item>
+              {onRemove && (
+                <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={onRemove}>
+                  Remove query
+                </Menu.Item>
+              )}
+            </Menu.Dropdown>
+          </Menu>
+        </Group>
       </Group>
       {problem !== undefined && (
         <Alert color="red" m="xs" withCloseButton onClose={() => setProblem(undefined)}>

@@ -1,11 +1,12 @@
 // All rule groups with the health of their rules.
-import { Badge, Group, Stack, Table, Text, Title } from '@mantine/core'
+import { Badge, Box, Group, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { apiGet } from '../../api/client.ts'
 import { ago, formatSeconds } from '../../api/format.ts'
 import type { RuleGroup } from '../../api/types.ts'
 import { Expression } from '../../components/Expression.tsx'
+import { Labels } from '../../components/Labels.tsx'
 import { HealthBadge } from '../../components/RuleHealth.tsx'
 import { Empty, Failed, Loading } from '../../components/States.tsx'
 
@@ -38,30 +39,34 @@ export function RulesPage(): ReactNode {
               last run {ago(group.lastEvaluation)}, took {formatSeconds(group.evaluationTime)}
             </Text>
           </Group>
-          <Table>
-            <Table.Tbody>
-              {group.rules.map((rule, i) => (
-                <Table.Tr key={i}>
-                  <Table.Td w={90} style={{ verticalAlign: 'top' }}>
-                    <HealthBadge rule={rule} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Text size="sm" fw={600} mb={4} className="wf-break">
-                      {rule.type === 'alerting' ? 'alert: ' : 'record: '}
-                      {rule.name}
-                    </Text>
-                    <Expression expr={rule.query} />
-                    {rule.lastError && <Failed error={rule.lastError} title="The last evaluation failed" />}
-                  </Table.Td>
-                  <Table.Td w={120} ta="right" style={{ verticalAlign: 'top' }}>
-                    <Text size="xs" c="dimmed">
-                      {formatSeconds(rule.evaluationTime)}
-                    </Text>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+          {group.rules.map((rule, i) => (
+            <Group
+              key={i}
+              px="md"
+              py="sm"
+              align="flex-start"
+              wrap="nowrap"
+              style={{ borderTop: '1px solid light-dark(#eceff2, #2b313a)' }}
+            >
+              <Box w={64} style={{ flex: 'none' }}>
+                <HealthBadge rule={rule} />
+              </Box>
+              <Stack gap={4} style={{ flex: 1, minWidth: 0 }}>
+                <Group justify="space-between">
+                  <Text size="sm" fw={600} className="wf-break">
+                    {rule.type === 'alerting' ? 'alert: ' : 'record: '}
+                    {rule.name}
+                  </Text>
+                  <Text size="xs" c="dimmed">
+                    {formatSeconds(rule.evaluationTime)}
+                  </Text>
+                </Group>
+                <Expression expr={rule.query} />
+                {rule.labels && <Labels labels={rule.labels} />}
+                {rule.lastError && <Failed error={rule.lastError} title="The last evaluation failed" />}
+              </Stack>
+            </Group>
+          ))}
         </section>
       ))}
     </Stack>
