@@ -65,12 +65,21 @@ function json(parts: RunnerParts, request: QueryPoolRequest, control: Control) {
     ...(request.lookbackMs !== undefined && { lookbackMs: request.lookbackMs }),
     ...control,
   })
-  const body = parts.toJson(result, {
+  const body = parts.toJson(request.stats === 'all' ? result : withoutSteps(result), {
     limit: request.limit ?? 0,
     stats: (request.stats ?? 'none') !== 'none',
     warnings: request.warnings ?? [],
   })
   return { answer: { ok: true, body } as const, cost: costOf(result) }
+}
+
+/** Counts per step are shown with `stats=all` only. */
+function withoutSteps(result: QueryResult): QueryResult {
+  const { totalQueryableSamples, peakSamples, samplesRead } = result.stats.samples
+  return {
+    ...result,
+    stats: { ...result.stats, samples: { totalQueryableSamples, peakSamples, samplesRead } },
+  }
 }
 
 function vector(parts: RunnerParts, request: VectorRequest, control: Control) {

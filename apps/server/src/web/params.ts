@@ -55,7 +55,11 @@ const RFC3339 =
 
 /** A time in ms from seconds or RFC 3339. Throws with Prometheus's text. */
 export function parseTime(text: string): number {
-  if (FLOAT.test(text)) return clamp(Math.round(Number(text) * 1000))
+  if (FLOAT.test(text)) {
+    const seconds = Number(text)
+    // Seconds that no 64-bit integer holds wrap to 0 in Go when they become milliseconds.
+    return Math.abs(seconds) >= 2 ** 63 ? 0 : clamp(Math.round(seconds * 1000))
+  }
   if (NO_TIME.test(text)) return NO_TIME_MS
   const ms = parseRfc3339(text)
   if (ms !== undefined) return ms
