@@ -31,6 +31,7 @@ export interface QueryRequest {
   readonly startMs: number
   readonly endMs: number
   readonly stepMs?: number
+  /** Instead of the engine's; 0 = the engine's. */
   readonly lookbackMs?: number
   /** The query ends with a timeout error when `performance.now()` passes this. */
   readonly deadline?: number

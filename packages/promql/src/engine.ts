@@ -93,7 +93,8 @@ class QueryEngine implements Engine {
     began: number,
   ): QueryResult {
     const { startMs, endMs, stepMs } = request
-    const lookbackMs = request.lookbackMs ?? this.#options.lookbackMs ?? LOOKBACK_MS
+    const asked = request.lookbackMs ?? 0
+    const lookbackMs = asked > 0 ? asked : (this.#options.lookbackMs ?? LOOKBACK_MS)
     const subqueryStepMs = this.#options.subqueryStepMs ?? SUBQUERY_STEP_MS
     const plan = buildPlan(expr, { startMs, endMs, stepMs: stepMs ?? 0, lookbackMs, subqueryStepMs })
     const grid: Grid =

@@ -14,33 +14,19 @@ export function usesCustomBuckets(histogram: FloatHistogram): boolean {
   return histogram.schema === CUSTOM_BUCKETS_SCHEMA
 }
 
-const FRACTION_BITS = 128n
 const STEPS = 1 << EXPONENTIAL_SCHEMA_MAX
 
-function integerSquareRoot(n: bigint): bigint {
-  let x = 1n << BigInt((n.toString(2).length + 1) >> 1)
-  for (;;) {
-    const y = (x + n / x) >> 1n
-    if (y >= x) return x
-    x = y
-  }
-}
-
-/** 2^(k/256) for k in 0…255, each the nearest double: made once from 128-bit fixed-point roots of 2. */
+/**
+ * 2^(k/256) for k in 0…255, as Prometheus's table has it: products of the roots of 2 from the largest down, where √2 is rounded
+ * down. Some differ from the nearest double in the last bit; bounds are printed, so they must be the same.
+ */
 const powers: Float64Array = (() => {
-  const roots: bigint[] = [] // roots[j] = 2^(1/2^(j+1))
-  let root = 2n << FRACTION_BITS
-  for (let j = 0; j < EXPONENTIAL_SCHEMA_MAX; j++)
-    roots.push((root = integerSquareRoot(root << FRACTION_BITS)))
-  const table = new Float64Array(STEPS)
-  for (let k = 0; k < STEPS; k++) {
-    let product = 1n << FRACTION_BITS
-    for (let j = 0; j < EXPONENTIAL_SCHEMA_MAX; j++)
-      if (k & (STEPS >> (j + 1))) product = (product * roots[j]!) >> FRACTION_BITS
-    // 53 significant bits of a number in [1, 2): round to 52 fraction bits.
-    table[k] = Number((product + (1n << 75n)) >> 76n) / 2 ** 52
-  }
-  return table
+  const factors = [1.414213562373095] // factors[j] = 2^(1/2^(j+1))
+  for (let root = Math.sqrt(Math.SQRT2); factors.length < EXPONENTIAL_SCHEMA_MAX; root = Math.sqrt(root))
+    factors.push(root)
+  return Float64Array.from({ length: STEPS }, (_, k) =>
+    factors.reduce((product, factor, j) => (k & (STEPS >> (j + 1)) ? product * factor : product), 1),
+  )
 })()
 
 /** Upper bound of positive bucket `index` (the lower bound is that of `index − 1`). */

@@ -152,6 +152,7 @@ function addSums(
       sums[position] = value
       continue
     }
+    if ((seen[position]! & INCOMPATIBLE) !== 0) continue
     seen[position]! |= SEEN_FLOAT
     const sum = sums[position]!
     const total = sum + value
@@ -183,6 +184,7 @@ export class AverageAccumulator extends TotalAccumulator {
   }
 
   #addFloat(position: number, value: number): void {
+    if ((this.seen[position]! & INCOMPATIBLE) !== 0) return
     this.seen[position]! |= SEEN_FLOAT
     const count = ++this.#counts[position]!
     const sum = this.#sums[position]!

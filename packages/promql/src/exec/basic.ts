@@ -13,8 +13,10 @@ export class ScalarOperator implements Operator {
   readonly distinct = true
   readonly #grid: Grid
   readonly #valueAt: (timeMs: number) => number
+  readonly #context: QueryContext
 
-  constructor(grid: Grid, valueAt: (timeMs: number) => number) {
+  constructor(context: QueryContext, grid: Grid, valueAt: (timeMs: number) => number) {
+    this.#context = context
     this.#grid = grid
     this.#valueAt = valueAt
   }
@@ -28,6 +30,7 @@ export class ScalarOperator implements Operator {
     for (let i = 0; i < steps; i++) row.values[i] = this.#valueAt(startMs + i * stepMs)
     row.kinds.fill(KIND.float)
     row.hasHistograms = false
+    this.#context.addLive(steps)
   }
 }
 

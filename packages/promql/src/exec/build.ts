@@ -22,7 +22,7 @@ export function buildOperator(node: PlanNode, context: QueryContext, grid: Grid)
   const unique = (operator: Operator): Operator => new UniqueSeries(operator, context, grid)
   switch (node.kind) {
     case 'number':
-      return new ScalarOperator(grid, () => node.value)
+      return new ScalarOperator(context, grid, () => node.value)
     case 'selector':
       return node.smoothed
         ? new SmoothedSelector(node, context, grid)

@@ -29,7 +29,7 @@ export class RangeCall implements Operator {
   #kernel:
     { out: number; present: number; scratch: number; values: Float64Array; kinds: Uint8Array } | undefined
   #distinct = true
-  readonly #counts = new Float64Array(3)
+  readonly #counts = new Float64Array(4)
   /** A name known to be a counter's. */
   #harmless: string | undefined
 
@@ -112,11 +112,10 @@ export class RangeCall implements Operator {
     row.values.set(values)
     row.kinds.set(kinds)
     row.hasHistograms = false
-    this.#countWindows(columns, start)
-    this.#context.addLive(countPresent(row))
+    this.#countWindows(columns, start, countPresent(row))
   }
 
-  #countWindows(columns: SampleColumns, start: number): void {
+  #countWindows(columns: SampleColumns, start: number, results: number): void {
     const { source } = this.#options
     const { steps, stepMs } = this.#grid
     const { counters, perStep } = this.#context
@@ -126,7 +125,9 @@ export class RangeCall implements Operator {
     counters.queryable += counts[0]!
     if (!source.derived) counters.read += counts[1]!
     this.#context.addLive(counts[2]!)
-    this.#context.addLive(-counts[2]!)
+    // Results come alive while the last window still is.
+    this.#context.addLive(counts[3]! + results - counts[2]!)
+    this.#context.addLive(-counts[3]!)
     if (perStep === undefined) return
     for (let i = 0, end = start; i < steps; i++, end += stepMs) {
       const high = firstAfter(times, count, end, 0)
@@ -146,6 +147,7 @@ export class RangeCall implements Operator {
     let newFloats = 0
     let newHistograms = 0
     let live = 0
+    let windowSize = 0
     for (let i = 0; i < steps; i++) {
       this.#moveTo(i, window, before, after)
       const floats = window.to - window.from
@@ -163,8 +165,8 @@ export class RangeCall implements Operator {
       this.#context.counters.queryable += size
       if (!source.derived) this.#context.counters.read += read
       this.#context.countStep(this.#grid, i, size)
-      this.#context.addLive(size)
-      this.#context.addLive(-size)
+      this.#context.addLive(size - windowSize)
+      windowSize = size
       const kind = spec.compute(window, result)
       if (kind === KIND.absent) continue
       row.kinds[i] = kind
@@ -178,6 +180,7 @@ export class RangeCall implements Operator {
       }
     }
     this.#context.addLive(live)
+    this.#context.addLive(-windowSize)
   }
 
   #window(columns: SampleColumns, meta: SeriesMeta): RangeWindow {
@@ -250,7 +253,7 @@ function extendedError(modifier: string, functions: string, name: string): Error
 
 /**
  * Samples in the windows (end − range, end] of all steps. `counts` gets their sum, the sum without those that the window before
- * had too, and the most of one window. Windows mostly move by as many samples as the last time: that is tried first.
+ * had too, the most of one window, and those of the last. Windows mostly move by as many samples as the last time: that is tried first.
  */
 function countWindows(
   times: Float64Array,
@@ -290,4 +293,5 @@ function countWindows(
   counts[0] = total
   counts[1] = read
   counts[2] = most
+  counts[3] = high - low
 }

@@ -1,7 +1,9 @@
 // Functions of single float samples: arithmetic, trigonometry, clamping, rounding, calendar. Histograms are left out.
 import { MapRows, ScalarOperator, dropHistograms, onlyRow } from '../exec/basic.ts'
 import type { Operator, Row, SeriesMeta } from '../exec/operator.ts'
+import { daysBefore, momentOf, type Moment } from './calendar.ts'
 import type { CallBuilder, CallContext } from './call.ts'
+import { goMax, goMin } from './go-math.ts'
 
 type Unary = (value: number) => number
 
@@ -31,19 +33,16 @@ const UNARY: Readonly<Record<string, Unary>> = {
   sgn: (value) => (value < 0 ? -1 : value > 0 ? 1 : value),
 }
 
-const CALENDAR: Readonly<Record<string, (date: Date) => number>> = {
-  minute: (date) => date.getUTCMinutes(),
-  hour: (date) => date.getUTCHours(),
-  day_of_week: (date) => date.getUTCDay(),
-  day_of_month: (date) => date.getUTCDate(),
-  day_of_year: (date) => {
-    const day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate())
-    const first = Date.UTC(date.getUTCFullYear(), 0, 1)
-    return (day - first) / 86_400_000 + 1
-  },
-  days_in_month: (date) => new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate(),
-  month: (date) => date.getUTCMonth() + 1,
-  year: (date) => date.getUTCFullYear(),
+const CALENDAR: Readonly<Record<string, (moment: Moment) => number>> = {
+  minute: ({ second }) => Math.floor(second / 60) % 60,
+  hour: ({ second }) => Math.floor(second / 3600),
+  day_of_week: ({ day }) => (((day + 4) % 7) + 7) % 7,
+  day_of_month: ({ date }) => date.day,
+  day_of_year: ({ day, date }) => day - daysBefore(date.year, 1) + 1,
+  days_in_month: ({ date: { year, month } }) =>
+    month === 12 ? 31 : daysBefore(year, month + 1) - daysBefore(year, month),
+  month: ({ date }) => date.month,
+  year: ({ date }) => date.year,
 }
 
 export const MATH_FUNCTIONS: ReadonlyMap<string, CallBuilder> = new Map<string, CallBuilder>([
@@ -53,10 +52,10 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, CallBuilder> = new Map<string, 
   ['clamp', (call) => clamp(call, 1, 2)],
   ['clamp_min', (call) => clamp(call, 1, undefined)],
   ['clamp_max', (call) => clamp(call, undefined, 1)],
-  ['min_of', (call) => pairwise(call, Math.min)],
-  ['max_of', (call) => pairwise(call, Math.max)],
-  ['pi', (call) => new ScalarOperator(call.grid, () => Math.PI)],
-  ['time', (call) => new ScalarOperator(call.grid, (timeMs) => timeMs / 1000)],
+  ['min_of', (call) => pairwise(call, goMin)],
+  ['max_of', (call) => pairwise(call, goMax)],
+  ['pi', (call) => new ScalarOperator(call.context, call.grid, () => Math.PI)],
+  ['time', (call) => new ScalarOperator(call.context, call.grid, (timeMs) => timeMs / 1000)],
 ])
 
 function mapFloats(call: CallContext, f: Unary): Operator {
@@ -67,10 +66,10 @@ function mapFloats(call: CallContext, f: Unary): Operator {
   })
 }
 
-function calendar(call: CallContext, f: (date: Date) => number): Operator {
-  const ofSeconds = (seconds: number): number => f(new Date(Math.trunc(seconds) * 1000))
+function calendar(call: CallContext, f: (moment: Moment) => number): Operator {
+  const ofSeconds = (seconds: number): number => f(momentOf(seconds))
   if (call.node.args.length > 0) return mapFloats(call, ofSeconds)
-  return new ScalarOperator(call.grid, (timeMs) => ofSeconds(timeMs / 1000))
+  return new ScalarOperator(call.context, call.grid, (timeMs) => ofSeconds(timeMs / 1000))
 }
 
 /** A function whose further arguments are scalars: `change` gets their rows. */
@@ -102,7 +101,7 @@ function clamp(call: CallContext, minArg: number | undefined, maxArg: number | u
       const min = minArg === undefined ? -Infinity : scalars[minArg - 1]!.values[i]!
       const max = maxArg === undefined ? Infinity : scalars[maxArg - 1]!.values[i]!
       if (max < min) kinds[i] = 0
-      else values[i] = Math.max(min, Math.min(max, values[i]!))
+      else values[i] = goMax(min, goMin(max, values[i]!))
     }
   })
 }

@@ -1,5 +1,6 @@
 // Evaluation of duration expressions such as `[step() * 4]` once step and range of the query are known.
 import { QueryError } from '../contract.ts'
+import { goMax, goMin } from '../functions/go-math.ts'
 import type { DurationExpr, DurationNode } from '../parser/ast.ts'
 
 export interface DurationContext {
@@ -36,9 +37,9 @@ function evaluate(node: DurationNode, context: DurationContext): number {
     case 'range':
       return context.rangeMs / 1000
     case 'min_of':
-      return Math.min(lhs, rhs)
+      return goMin(lhs, rhs)
     case 'max_of':
-      return Math.max(lhs, rhs)
+      return goMax(lhs, rhs)
     case '+':
       return lhs + rhs
     case '-':
