@@ -176,7 +176,8 @@ async function registerPages(app: FastifyInstance, uiDir: string | undefined): P
     return
   }
   await app.register(fastifyStatic, { root: uiDir, serve: false })
-  app.get('/', (_request, reply) => reply.sendFile('alertmanager.html', { maxAge: 0 }))
+  for (const path of ['/', '/alerts', '/inbox', '/silences', '/status'])
+    app.get(path, (_request, reply) => reply.sendFile('alertmanager.html', { maxAge: 0 }))
   app.get<{ Params: { '*': string } }>('/assets/*', (request, reply) =>
     // Names of assets carry a hash of the content.
     reply.sendFile(`assets/${request.params['*']}`, { maxAge: '365d', immutable: true }),
@@ -200,6 +201,10 @@ function sendError(
 
 function sendNotFound(request: FastifyRequest, reply: FastifyReply): void {
   const path = request.url.split('?', 1)[0]!
+  if (request.method === 'OPTIONS' && path === '/') {
+    void reply.send('')
+    return
+  }
   const methods = API_METHODS.find(([pattern]) => pattern.test(path))?.[1]
   if (PLAIN_PATHS.test(path)) {
     void reply.code(405).type('text/plain; charset=utf-8').send('Method Not Allowed\n')

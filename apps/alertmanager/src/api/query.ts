@@ -1,7 +1,7 @@
 // Query parameters of API v2.
 import { Matcher, RegexError, type StringMatcher } from '@watchfire/datamodel'
-import { parseMatcher } from '../config/index.ts'
-import { ApiError, schemaError } from './body.ts'
+import { parseMatcher, regexFault } from '../config/index.ts'
+import { ApiError } from './body.ts'
 
 export interface Filter {
   readonly matchers: readonly Matcher[]
@@ -17,13 +17,11 @@ function all(query: Query, name: string): readonly string[] {
   return value === undefined ? [] : typeof value === 'string' ? [value] : value
 }
 
-/** true unless the parameter says otherwise. */
+/** true when absent; of the words only those for yes are true. */
 export function readFlag(query: Query, name: string): boolean {
   const value = all(query, name).at(-1)
   if (value === undefined || value === '') return true
-  if (/^(true|1|t|yes|y|on|ok|checked|selected|enabled)$/i.test(value)) return true
-  if (/^(false|0|f|no|n|off)$/i.test(value)) return false
-  throw schemaError(601, `${name} in query must be of type boolean: "${value}"`)
+  return /^(true|1|t|yes|y|on|ok|checked|selected|enabled)$/i.test(value)
 }
 
 export function readMatchers(query: Query, name: string): Matcher[] {
@@ -52,6 +50,6 @@ function compileReceiver(pattern: string): StringMatcher {
     return new Matcher('=~', 'receiver', pattern).regex!
   } catch (error) {
     if (!(error instanceof RegexError)) throw error
-    throw new ApiError(400, `failed to parse receiver param: ${error.message}`)
+    throw new ApiError(400, `failed to parse receiver param: ${regexFault(pattern, error)}`)
   }
 }

@@ -93,9 +93,9 @@ export function getSilences(
   ].map((silence) => showSilence(silence, now))
 }
 
-/** A filter compares with the matcher's text, not with what the silence would match. */
+/** A filter names a matcher of the silence, it does not ask what the silence would match. */
 function hasMatcher(silence: Silence, wanted: Matcher): boolean {
-  return silence.matchers.some((matcher) => matcher.name === wanted.name && wanted.matches(matcher.value))
+  return silence.matchers.some((matcher) => String(matcher) === String(wanted))
 }
 
 export function getSilence(manager: Alertmanager, id: string): object {

@@ -5,6 +5,7 @@ export {
   matchersText,
   parseMatcher,
   parseMatchers,
+  regexFault,
   type MatcherMode,
 } from './matcher-text.ts'
 export { inTimeInterval, type TimeInterval } from './time-interval.ts'

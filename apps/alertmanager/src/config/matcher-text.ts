@@ -1,7 +1,7 @@
 // Reads matchers as users write them in routes, silences, inhibitions and API filters. Two notations exist: the
 // classic one, and the UTF-8 one (quoted or bare names of any characters). Where both read a text but disagree, the
 // classic reading wins, as in Alertmanager's default mode.
-import { Matcher, type MatchType } from '@watchfire/datamodel'
+import { Matcher, compileRe2, type MatchType } from '@watchfire/datamodel'
 
 export type MatcherMode = 'classic' | 'utf8' | 'fallback'
 
@@ -106,7 +106,17 @@ function newMatcher(type: MatchType, name: string, value: string, prefix: string
   try {
     return new Matcher(type, name, value)
   } catch (error) {
-    throw new MatcherError(prefix + (error as Error).message)
+    throw new MatcherError(prefix + regexFault(value, error as Error))
+  }
+}
+
+/** The engine's words for the anchored pattern, which is what Alertmanager compiles and quotes. */
+export function regexFault(pattern: string, fallback: Error): string {
+  try {
+    compileRe2(`^(?:${pattern})$`)
+    return fallback.message
+  } catch (error) {
+    return (error as Error).message
   }
 }
 
@@ -135,8 +145,10 @@ class Utf8Reader {
     const open = this.#peek('expected label name or open brace').kind === 'open'
     if (open) this.#next('')
     for (;;) {
-      const first = this.#peek(matchers.length === 0 ? 'expected label name' : 'expected label name')
+      const first = this.#peek('expected label name')
       if (first.kind === 'close' || first.kind === 'end') break
+      if (matchers.length > 0 && first.kind === 'comma')
+        this.#fail(first, 'expected a matcher or close brace after comma')
       matchers.push(this.#matcher())
       const after = this.#peek('expected a comma or close brace')
       if (after.kind === 'comma') this.#next('')
@@ -148,8 +160,9 @@ class Utf8Reader {
       if (last.kind !== 'close')
         throw new MatcherError('0:' + this.#chars.length + ': end of input: expected close brace')
       const rest = this.#next('expected end of input')
-      if (rest.kind !== 'end') this.#fail(rest, 'expected end of input')
-    } else if (last.kind === 'close') this.#fail(last, 'expected opening brace')
+      if (rest.kind !== 'end')
+        throw new MatcherError(`${rest.start}:${rest.end}: ${rest.text}: expected end of input`)
+    } else if (last.kind === 'close') throw new MatcherError(`0:${last.end}: }: expected opening brace`)
     return matchers
   }
 

@@ -85,14 +85,15 @@ const DAY_NAMES = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'frid
 function printInterval(interval: TimeInterval): object {
   const clock = (minute: number) =>
     `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`
-  const ranges = (name: string, list: readonly Range[], show: (n: number) => string = String) =>
-    list.length === 0
+  const ranges = (name: string, list: readonly Range[] | undefined, show: (n: number) => string = String) =>
+    !list || list.length === 0
       ? {}
       : { [name]: list.map((r) => (r.first === r.last ? show(r.first) : `${show(r.first)}:${show(r.last)}`)) }
   return {
-    ...(interval.times.length > 0 && {
-      times: interval.times.map((r) => ({ start_time: clock(r.first), end_time: clock(r.last) })),
-    }),
+    ...(interval.times &&
+      interval.times.length > 0 && {
+        times: interval.times.map((r) => ({ start_time: clock(r.first), end_time: clock(r.last) })),
+      }),
     ...ranges('weekdays', interval.weekdays, (day) => DAY_NAMES[day]!),
     ...ranges('days_of_month', interval.daysOfMonth),
     ...ranges('months', interval.months),

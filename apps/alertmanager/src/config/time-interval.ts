@@ -8,15 +8,16 @@ export interface Range {
   readonly last: number
 }
 
+/** A field that is undefined holds always, an empty list never. */
 export interface TimeInterval {
   /** Minutes of the day; the last minute is not part of it. */
-  readonly times: readonly Range[]
+  readonly times: readonly Range[] | undefined
   /** 0 = Sunday. */
-  readonly weekdays: readonly Range[]
+  readonly weekdays: readonly Range[] | undefined
   /** 1…31, or −31…−1 counted from the end of the month. */
-  readonly daysOfMonth: readonly Range[]
-  readonly months: readonly Range[]
-  readonly years: readonly Range[]
+  readonly daysOfMonth: readonly Range[] | undefined
+  readonly months: readonly Range[] | undefined
+  readonly years: readonly Range[] | undefined
   /** IANA name, '' = UTC. */
   readonly location: string
 }
@@ -44,13 +45,17 @@ export function readTimeInterval(cursor: YamlCursor): TimeInterval {
   const location = at.location.string()
   if (location !== '') formatterOf(location, at.location)
   return {
-    times: at.times.items().map(readTimes),
-    weekdays: at.weekdays.items().map((c) => readNamed(c, WEEKDAYS, 0, 'weekday', 'day')),
-    daysOfMonth: at.days_of_month.items().map(readDays),
-    months: at.months.items().map((c) => readNamed(c, MONTHS, 1, 'month', 'month')),
-    years: at.years.items().map(readYears),
+    times: ranges(at.times, readTimes),
+    weekdays: ranges(at.weekdays, (c) => readNamed(c, WEEKDAYS, 0, 'weekday', 'day')),
+    daysOfMonth: ranges(at.days_of_month, readDays),
+    months: ranges(at.months, (c) => readNamed(c, MONTHS, 1, 'month', 'month')),
+    years: ranges(at.years, readYears),
     location,
   }
+}
+
+function ranges(cursor: YamlCursor, read: (item: YamlCursor) => Range): Range[] | undefined {
+  return cursor.present ? cursor.items().map(read) : undefined
 }
 
 function readTimes(cursor: YamlCursor): Range {
@@ -76,7 +81,8 @@ function readNamed(c: YamlCursor, names: readonly string[], base: number, kind: 
   const [first, last] = [parts[0]!, parts.at(-1)!].map((name) => {
     const index = names.indexOf(name)
     if (index >= 0) return index + base
-    if (kind === 'month' && /^\d+$/.test(name) && Number(name) >= 1 && Number(name) <= 12) return Number(name)
+    // Numbers of months that do not exist are accepted, and never come.
+    if (kind === 'month' && /^\d+$/.test(name)) return Number(name)
     return c.fail(`${name} is not a valid ${kind}`)
   })
   if (last! < first!)
@@ -108,7 +114,9 @@ function readYears(c: YamlCursor): Range {
 function readNumbers(c: YamlCursor): [number, number] {
   const parts = c.string().split(':')
   if (parts.length > 2 || !parts.every((part) => /^[+-]?\d+$/.test(part)))
-    c.fail(`couldn't parse range ${c.string()}, invalid format`)
+    c.fail(
+      `strconv.Atoi: parsing ${JSON.stringify(parts.find((part) => !/^[+-]?\d+$/.test(part)) ?? c.string())}: invalid syntax`,
+    )
   return [Number(parts[0]), Number(parts.at(-1))]
 }
 
@@ -140,13 +148,12 @@ function formatterOf(location: string, cursor?: YamlCursor): Intl.DateTimeFormat
 /** True when the instant (ms) lies in the interval. */
 export function inTimeInterval(interval: TimeInterval, timeMs: number): boolean {
   const { year, month, day, weekday, minute } = wallClock(interval.location, timeMs)
-  const some = (ranges: readonly Range[], value: number) =>
-    ranges.length === 0 || ranges.some(({ first, last }) => value >= first && value <= last)
-  if (interval.times.length > 0 && !interval.times.some((r) => minute >= r.first && minute < r.last))
-    return false
-  if (!some(interval.weekdays, weekday) || !some(interval.months, month) || !some(interval.years, year))
-    return false
-  if (interval.daysOfMonth.length === 0) return true
+  const some = (ranges: readonly Range[] | undefined, value: number) =>
+    ranges === undefined || ranges.some(({ first, last }) => value >= first && value <= last)
+  const inTimes = interval.times?.some((range) => minute >= range.first && minute < range.last) ?? true
+  if (!inTimes || !some(interval.weekdays, weekday) || !some(interval.months, month)) return false
+  if (!some(interval.years, year)) return false
+  if (interval.daysOfMonth === undefined) return true
   const days = new Date(Date.UTC(year, month, 0)).getUTCDate()
   return interval.daysOfMonth.some((range) => {
     const first = range.first < 0 ? days + range.first + 1 : range.first

@@ -46,6 +46,8 @@ export class YamlCursor {
   readonly #source: Source
   readonly #node: Node | undefined
   readonly #offset: number
+  /** Where the field's name stands. */
+  readonly #keyOffset: number
   /** Name of the field, for messages. */
   readonly field: string
 
@@ -54,6 +56,7 @@ export class YamlCursor {
     const resolved = isAlias(node) ? node.resolve(source.document) : node
     this.#node = isScalar(resolved) && resolved.value === null ? undefined : (resolved as Node | undefined)
     this.field = field
+    this.#keyOffset = offset
     this.#offset = (node as Node | undefined)?.range?.[0] ?? offset
   }
 
@@ -76,7 +79,9 @@ export class YamlCursor {
     const found: Record<string, YamlCursor> = {}
     for (const [name, cursor] of this.entries()) {
       if (!(fields as readonly string[]).includes(name))
-        cursor.fail(`field ${name} not found in type ${type}`)
+        new YamlCursor(this.#source, undefined, name, cursor.#keyOffset).fail(
+          `field ${name} not found in type ${type}`,
+        )
       found[name] = cursor
     }
     const result = {} as Record<K, YamlCursor>

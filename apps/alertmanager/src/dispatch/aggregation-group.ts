@@ -28,18 +28,27 @@ export class AggregationGroup {
   mutedBy: readonly string[] = []
   readonly #clock: Clock
   readonly #handler: FlushHandler
+  readonly #onEmpty: (group: AggregationGroup) => void
   readonly #alerts = new Map<string, AlertRecord>()
   #timer: TimerHandle | undefined
   #flushed = false
   #stopped = false
   #abort: AbortController | undefined
 
-  constructor(route: Route, labels: Labels, clock: Clock, handler: FlushHandler) {
+  /** `onEmpty` is called once, when the last alert is gone: the group has stopped by then. */
+  constructor(
+    route: Route,
+    labels: Labels,
+    clock: Clock,
+    handler: FlushHandler,
+    onEmpty: (group: AggregationGroup) => void,
+  ) {
     this.route = route
     this.labels = labels
     this.key = `${route.key}:${labelSetText(labels)}`
     this.#clock = clock
     this.#handler = handler
+    this.#onEmpty = onEmpty
     this.#schedule(route.groupWaitMs)
   }
 
@@ -72,7 +81,12 @@ export class AggregationGroup {
     const now = this.#clock.now()
     const nextAt = now + this.route.groupIntervalMs
     this.#flushed = true
-    if (!this.isEmpty) await this.#flush(now)
+    await this.#flush(now)
+    if (this.isEmpty && !this.#stopped) {
+      this.stop()
+      this.#onEmpty(this)
+      return
+    }
     this.#schedule(Math.max(0, nextAt - this.#clock.now()))
   }
 

@@ -1,24 +1,19 @@
 // Sends every alert through the routing tree into its groups. One dispatcher lives as long as one configuration.
-import { compareUtf8, type Clock, type TimerHandle } from '@watchfire/datamodel'
+import { compareUtf8, type Clock } from '@watchfire/datamodel'
 import { compareLabelSets, isResolved, type AlertRecord } from '../alerts/index.ts'
 import { AggregationGroup, type FlushHandler } from './aggregation-group.ts'
 import { groupLabelsOf, matchRoutes, type Route } from './route.ts'
-
-/** How often empty groups are dropped, ms. */
-const MAINTENANCE_MS = 30_000
 
 export class Dispatcher {
   readonly route: Route
   readonly #clock: Clock
   readonly #handler: FlushHandler
   readonly #groups = new Map<string, AggregationGroup>()
-  #timer: TimerHandle
 
   constructor(route: Route, clock: Clock, handler: FlushHandler) {
     this.route = route
     this.#clock = clock
     this.#handler = handler
-    this.#timer = this.#clock.setTimeout(() => this.#maintain(), MAINTENANCE_MS)
   }
 
   get groupCount(): number {
@@ -32,7 +27,8 @@ export class Dispatcher {
       const id = `${route.id}\u0000${labels.key()}`
       let group = this.#groups.get(id)
       if (!group) {
-        group = new AggregationGroup(route, labels, this.#clock, this.#handler)
+        // A group ends with its last alert: what comes later waits group_wait again.
+        group = new AggregationGroup(route, labels, this.#clock, this.#handler, () => this.#groups.delete(id))
         this.#groups.set(id, group)
       }
       group.insert(alert)
@@ -58,17 +54,7 @@ export class Dispatcher {
   }
 
   stop(): void {
-    this.#timer.cancel()
     for (const group of this.#groups.values()) group.stop()
     this.#groups.clear()
-  }
-
-  #maintain(): void {
-    for (const [id, group] of this.#groups)
-      if (group.isEmpty) {
-        group.stop()
-        this.#groups.delete(id)
-      }
-    this.#timer = this.#clock.setTimeout(() => this.#maintain(), MAINTENANCE_MS)
   }
 }

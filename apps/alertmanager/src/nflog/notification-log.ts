@@ -85,13 +85,12 @@ export function notificationReason(
     readonly repeatIntervalMs: number
   },
 ): NotificationReason {
-  if (!entry) return now.firing.length > 0 ? 'first notification' : 'none'
+  // A receiver that was told of the end of everything starts anew.
+  if (!entry || entry.firing.length === 0) return now.firing.length > 0 ? 'first notification' : 'none'
   const known = new Set(entry.firing)
   if (now.firing.some((id) => !known.has(id))) return 'new alerts added'
-  if (now.firing.length === 0) {
-    // Told even when resolved messages are off, so that the log forgets the firing alerts.
-    return entry.firing.length > 0 ? 'all alerts resolved' : 'none'
-  }
+  // Told even when resolved messages are off, so that the log forgets the firing alerts.
+  if (now.firing.length === 0) return 'all alerts resolved'
   const ended = new Set(entry.resolved)
   if (now.sendResolved && now.resolved.some((id) => !ended.has(id))) return 'some alerts resolved'
   return entry.timestamp + now.repeatIntervalMs <= now.timeMs ? 'repeat interval elapsed' : 'none'

@@ -119,7 +119,8 @@ function validate(draft: SilenceDraft): void {
   draft.matchers.forEach((matcher, i) => {
     if (matcher.name === '') invalid(`invalid label matcher ${i} in set 0: invalid label name ""`)
   })
-  if (draft.matchers.every((matcher) => matcher.matchesEmpty()))
+  // Negative matchers count as selective, whatever they match.
+  if (draft.matchers.every((matcher) => !matcher.type.startsWith('!') && matcher.matchesEmpty()))
     invalid('matcher set 0: at least one matcher must not match the empty string')
   if (draft.endsAt < draft.startsAt) invalid('end time must not be before start time')
 }
