@@ -17,8 +17,6 @@ import { SegmentWriter } from './wal/segment-writer.ts'
 
 /** Longest that maintenance holds the thread at a time. */
 const STEP_MS = 5
-/** With less than this share of the memory free the oldest chunks are given up. */
-const RELIEF_SHARE = 1 / 32
 
 /** Opens (or creates) the database of a directory and replays its log. Throws when the directory is in use or unreadable. */
 export function openDb(options: DbOptions): Promise<Db> {
@@ -37,6 +35,10 @@ export function openDbSync(options: DbOptions): Db {
   }
 }
 
+/** Share of the head's time that a full memory gives up at first, and how often (in time of samples). */
+const RELIEF_SHARE = 1 / 8
+const RELIEF_EVERY_MS = 60_000
+
 class HeadDb implements Db {
   readonly handle: DbHandle
   readonly #options: DbOptions
@@ -53,7 +55,9 @@ class HeadDb implements Db {
   #deletedRefs = new Map<number, number>()
   #truncations = 0
   #seriesRemoved = 0
-  #relieved = 0
+  #relieved = -Infinity
+  #reliefShare = RELIEF_SHARE
+  #droppedBefore = 0
   /** Nothing older is taken: what was truncated must not be overtaken in the log. */
   #minValid = -Infinity
   #syncTimer: NodeJS.Timeout | undefined
@@ -183,22 +187,25 @@ class HeadDb implements Db {
 
   #committed(): void {
     this.#appending = false
-    if (
-      this.#truncation ||
-      this.#head.allocator.freeBytes > this.#head.mem.u32[CTL.heapLimit >>> 2]! * RELIEF_SHARE
-    )
+    const dropped = this.#counters.droppedSamples
+    if (dropped === this.#droppedBefore && !this.#head.isNearlyFull) {
+      this.#reliefShare = RELIEF_SHARE
       return
-    // The memory is nearly full: an eighth of the time goes, so that samples of known series can go on.
+    }
+    if (this.#truncation) return
+    this.#droppedBefore = dropped
+    // The oldest closed chunks go, an eighth of the time at first, so that samples of known series can go on.
     const { minTime, maxTime } = this.#head
-    const horizon = minTime + (maxTime - minTime) / 8
-    if (!(horizon > minTime) || maxTime - this.#relieved < 60_000) return
+    if (!(maxTime > minTime) || maxTime - this.#relieved < RELIEF_EVERY_MS) return
     this.#relieved = maxTime
+    const horizon = minTime + (maxTime - minTime) * this.#reliefShare
+    this.#reliefShare = Math.min(1, this.#reliefShare * 2)
     this.#write('warn', 'head memory is nearly full, the oldest chunks are dropped', { before: horizon })
     this.#startTruncation(horizon, false)
   }
 
-  #startTruncation(timeMs: number, checkpoint: boolean): void {
-    this.#minValid = Math.max(this.#minValid, timeMs)
+  #startTruncation(timeMs: number, whole: boolean): void {
+    if (whole) this.#minValid = Math.max(this.#minValid, timeMs)
     this.#truncation = new Truncation(this.#head, timeMs, {
       walDir: join(this.#options.dir, 'wal'),
       currentSegment: () => this.#log.writer.segment,
@@ -207,7 +214,7 @@ class HeadDb implements Db {
       aliases: this.#replay.aliases,
       deletedRefs: this.#deletedRefs,
       log: this.#write,
-      checkpoint,
+      whole,
     })
     const run = () => {
       if (!this.#closed && this.maintain(STEP_MS)) setImmediate(run).unref()

@@ -1,11 +1,13 @@
 // The head's heap: size classes with free lists, everything in the shared memory. Blocks freed while a reader may still see them
 // are retired under the current epoch and reused when every pin is newer. Only the writer allocates.
-import { CTL, HEAP_START, PAGE_BYTES, PIN_BYTES, PIN_SLOTS } from './layout.ts'
+import { CTL, PAGE_BYTES, PIN_BYTES, PIN_SLOTS } from './layout.ts'
 import type { HeadMemory } from './head-memory.ts'
 
 /** Classes up to this size are cut from pages of 64 KiB; larger blocks come straight from the top of the heap. */
 const PAGED_BYTES_MAX = 8192
 const CLASS_BYTES = 16
+/** Without fresh memory a block of one of so many larger classes may serve. */
+const LARGER_CLASSES = 8
 const CLASS_COUNT = 32 + 22 * 4
 
 /** Class of a size: steps of 16 bytes up to 512, then four per doubling. */
@@ -40,9 +42,10 @@ export class Allocator {
     return classSize(classOf(size))
   }
 
-  /** Bytes not in use; some of them may lie in free blocks of sizes nobody asks for. */
+  /** Bytes that were never handed out, and freed ones (which may lie in blocks of sizes nobody asks for). */
   get freeBytes(): number {
-    return this.#mem.u32[CTL.heapLimit >>> 2]! - HEAP_START - this.bytesInUse
+    const { u32 } = this.#mem
+    return u32[CTL.heapLimit >>> 2]! - u32[CTL.heapTop >>> 2]! + u32[CTL.freedBytes >>> 2]!
   }
 
   get bytesInUse(): number {
@@ -55,11 +58,9 @@ export class Allocator {
     const index = classOf(size)
     const entry = (CTL.classes + index * CLASS_BYTES) >>> 2
     const bytes = classSize(index)
-    const free = u32[entry]!
-    if (free !== 0) {
-      u32[entry] = u32[free >>> 2]!
+    if (u32[entry] !== 0) {
       u32[CTL.bytesInUse >>> 2]! += bytes
-      return free
+      return this.#pop(index)
     }
     if (bytes > PAGED_BYTES_MAX) {
       const address = this.#top(bytes) || this.#fromLarger(index)
@@ -68,10 +69,16 @@ export class Allocator {
     }
     let next = u32[entry + 1]!
     if (next === 0 || next + bytes > u32[entry + 2]!) {
-      const page = this.#top(PAGE_BYTES)
-      if (page === 0) return 0
-      next = page
-      u32[entry + 2] = page + PAGE_BYTES
+      next = this.#top(PAGE_BYTES)
+      let size = PAGE_BYTES
+      if (next === 0) {
+        // Cut a freed block up instead.
+        const larger = this.#largerClass(index, CLASS_COUNT)
+        if (larger === 0) return 0
+        next = this.#pop(larger)
+        size = classSize(larger)
+      }
+      u32[entry + 2] = next + size
     }
     u32[entry + 1] = next + bytes
     u32[CTL.bytesInUse >>> 2]! += bytes
@@ -151,6 +158,7 @@ export class Allocator {
     u32[address >>> 2] = u32[entry]!
     u32[entry] = address
     u32[CTL.bytesInUse >>> 2]! -= classSize(index)
+    u32[CTL.freedBytes >>> 2]! += classSize(index)
   }
 
   #top(bytes: number): number {
@@ -161,16 +169,27 @@ export class Allocator {
     return top
   }
 
-  /** A block of one of the next classes (at most twice as large); the surplus is lost until it is freed into the smaller class. */
+  /** A block of one of the next classes; the surplus is lost, the block belongs to the smaller class from now on. */
   #fromLarger(index: number): number {
+    const larger = this.#largerClass(index, index + LARGER_CLASSES)
+    return larger === 0 ? 0 : this.#pop(larger)
+  }
+
+  /** The next class with a free block, 0 when there is none before `end`. */
+  #largerClass(index: number, end: number): number {
     const { u32 } = this.#mem
-    for (let larger = index + 1; larger < Math.min(index + 5, CLASS_COUNT); larger++) {
-      const entry = (CTL.classes + larger * CLASS_BYTES) >>> 2
-      const free = u32[entry]!
-      if (free === 0) continue
-      u32[entry] = u32[free >>> 2]!
-      return free
-    }
+    for (let larger = index + 1; larger < Math.min(end, CLASS_COUNT); larger++)
+      if (u32[(CTL.classes + larger * CLASS_BYTES) >>> 2] !== 0) return larger
     return 0
+  }
+
+  /** Takes the first free block of a class. */
+  #pop(index: number): number {
+    const { u32 } = this.#mem
+    const entry = (CTL.classes + index * CLASS_BYTES) >>> 2
+    const free = u32[entry]!
+    u32[entry] = u32[free >>> 2]!
+    u32[CTL.freedBytes >>> 2]! -= classSize(index)
+    return free
   }
 }

@@ -71,7 +71,8 @@ export class FloatChunks {
       if (!this.#open(series, timeMs)) return false
     }
     if (this.#kernels.xorAppend(state, timeMs, value) !== XOR_APPEND.ok) {
-      if (!this.#grow(state)) return false
+      // Without a larger block the chunk ends here: small blocks are what a full, fragmented memory still has.
+      if (!this.#grow(state) && !(this.close(series) && this.#open(series, timeMs))) return false
       if (this.#kernels.xorAppend(state, timeMs, value) !== XOR_APPEND.ok) return false
     }
     f64[(series + SERIES.lastTime) >>> 3] = timeMs
@@ -88,8 +89,8 @@ export class FloatChunks {
     let chunk = open
     if (Allocator.roundUp(length) !== Allocator.roundUp(capacity)) {
       chunk = this.#allocator.alloc(length)
-      if (chunk === 0) return false
-      u32.copyWithin(chunk >>> 2, open >>> 2, (open + length + 3) >>> 2)
+      if (chunk !== 0) u32.copyWithin(chunk >>> 2, open >>> 2, (open + length + 3) >>> 2)
+      else chunk = open
     }
     const first = f64[(state + XOR.firstTime) >>> 3]!
     const last = f64[(state + XOR.lastTime) >>> 3]!

@@ -12,8 +12,12 @@ import { PairWriter } from './pairs.ts'
 import { SeriesWriter } from './series-table.ts'
 import { SymbolWriter } from './symbols.ts'
 
-/** Share of the memory that is kept for samples of series that exist: with less left new series are refused. */
-const SAMPLE_RESERVE = 1 / 16
+/** Memory a series is reckoned with: its record, labels, postings, open chunk and some closed ones. More series than fit are refused. */
+const SERIES_BYTES = 1024
+/** With less than this share of the memory free, new series are refused in any case. */
+const SERIES_SHARE = 1 / 32
+/** With less than this share free, the oldest chunks should go. */
+const SAMPLES_SHARE = 1 / 16
 
 export interface HeadOptions {
   readonly memoryBytesMax: number
@@ -48,8 +52,11 @@ export class Head {
     this.floats = new FloatChunks(mem, this.allocator, this.kernels, (series) =>
       this.histograms.close(series),
     )
-    this.#seriesMax = options.seriesMax === 0 ? Infinity : options.seriesMax
-    this.#reserveBytes = this.allocator.freeBytes * SAMPLE_RESERVE
+    this.#seriesMax = Math.min(
+      options.seriesMax === 0 ? Infinity : options.seriesMax,
+      Math.floor(this.allocator.freeBytes / SERIES_BYTES),
+    )
+    this.#reserveBytes = this.allocator.freeBytes * SERIES_SHARE
   }
 
   /** Slot of a new series, 0 when a limit refuses it. The caller publishes it. */
@@ -60,6 +67,11 @@ export class Head {
     const slot = this.series.create(labels, walRef)
     if (slot !== 0 && walRef > f64[CTL.lastRef >>> 3]!) f64[CTL.lastRef >>> 3] = walRef
     return slot
+  }
+
+  /** Samples of known series may soon find no room. */
+  get isNearlyFull(): boolean {
+    return this.allocator.freeBytes < this.mem.u32[CTL.heapLimit >>> 2]! * SAMPLES_SHARE
   }
 
   nextWalRef(): number {
@@ -126,6 +138,11 @@ export class Head {
       return true
     }
     return encoding === 0 && u32[(series + SERIES.rowCount) >>> 2] === 0
+  }
+
+  /** Drops only closed chunks that end before `timeMs`. Under an odd sequence. */
+  dropClosedChunks(slot: number, timeMs: number): void {
+    dropRows(this.mem, this.allocator, this.mem.seriesAddress(slot), timeMs)
   }
 
   setMinTime(timeMs: number): void {

@@ -111,8 +111,8 @@ export class HistogramChunks {
     let chunk = open
     if (Allocator.roundUp(length) !== Allocator.roundUp(capacity)) {
       chunk = this.#allocator.alloc(length)
-      if (chunk === 0) return false
-      u32.copyWithin(chunk >>> 2, open >>> 2, (open + length + 3) >>> 2)
+      if (chunk !== 0) u32.copyWithin(chunk >>> 2, open >>> 2, (open + length + 3) >>> 2)
+      else chunk = open
     }
     const first = this.firstTime(series)
     const last = f64[(series + SERIES.lastTime) >>> 3]!

@@ -46,6 +46,8 @@ export const CTL = {
   maxTime: HEAP_BASE + 96,
   /** f64, the last series reference written to the WAL. */
   lastRef: HEAP_BASE + 104,
+  /** Bytes in free lists. */
+  freedBytes: HEAP_BASE + 112,
   /** Three hash tables of 16 bytes: u32 level, u32 next bucket to split, u32 count. */
   symbolHash: HEAP_BASE + 256,
   pairHash: HEAP_BASE + 272,

@@ -26,8 +26,8 @@ export interface TruncationOptions {
     message: string,
     fields?: Record<string, unknown>,
   ) => void
-  /** False: memory only, the log stays. */
-  readonly checkpoint: boolean
+  /** False: only closed chunks go, series and log stay. */
+  readonly whole: boolean
 }
 
 export class Truncation {
@@ -64,7 +64,7 @@ export class Truncation {
   *#run(): Generator<void> {
     yield* this.#sweepSeries()
     if (this.seriesRemoved > 0) yield* this.#sweepPairs()
-    if (this.#options.checkpoint) yield* this.#checkpoint()
+    if (this.#options.whole) yield* this.#checkpoint()
   }
 
   *#sweepSeries(): Generator<void> {
@@ -78,14 +78,16 @@ export class Truncation {
       beginChange(mem)
       for (let slot = from; slot < Math.min(end, from + SERIES_PER_STEP); slot++) {
         const series = mem.seriesAddress(slot)
-        const flags = u32[(series + SERIES.flags) >>> 2]!
-        if ((flags & SERIES_FLAG.live) === 0 || (flags & SERIES_FLAG.published) === 0) continue
-        if (this.#head.dropChunks(slot, this.#timeMs)) {
+        if ((u32[(series + SERIES.flags) >>> 2]! & SERIES_FLAG.live) === 0) continue
+        if (!this.#options.whole) this.#head.dropClosedChunks(slot, this.#timeMs)
+        else if (this.#head.dropChunks(slot, this.#timeMs)) {
           this.#options.deletedRefs.set(this.#head.walRef(slot), this.#options.currentSegment())
           this.#head.series.unlink(slot)
           this.#dead[slot] = 1
           this.seriesRemoved++
-        } else oldest = Math.min(oldest, this.#head.firstTime(slot))
+          continue
+        }
+        oldest = Math.min(oldest, this.#head.firstTime(slot))
       }
       endChange(mem)
       this.#head.reclaim()
@@ -94,7 +96,7 @@ export class Truncation {
     beginChange(mem)
     if (this.seriesRemoved > 0) Atomics.add(u32, CTL.structVersion >>> 2, 1)
     // Appends between the steps are newer than what was seen.
-    if (oldest > f64[CTL.minTime >>> 3]!) this.#head.setMinTime(Math.min(oldest, f64[CTL.maxTime >>> 3]!))
+    if (oldest > f64[CTL.minTime >>> 3]! && oldest < Infinity) this.#head.setMinTime(oldest)
     endChange(mem)
   }
 
