@@ -100,24 +100,35 @@ export class ScrapeLoop {
     this.#forcedError = message
   }
 
-  /** Stops for good. `markers` ends the series later, unless somebody else goes on with them. */
-  stop({ markers }: { markers: boolean }): void {
+  /** Stops for good. */
+  stop(): void {
     if (this.#stopped) return
     this.#stopped = true
     this.#timer?.cancel()
     this.#client.close()
-    if (!markers || this.#lastTickMonotonic === undefined) return
+  }
+
+  /** Stops and ends the series some intervals later, unless that is taken back; `done` is called when it is over. */
+  stopWithMarkers(done: () => void): void {
+    this.stop()
     const { clock } = this.#context
     const { intervalMs } = this.target
+    if (this.#lastTickMonotonic === undefined) {
+      done()
+      return
+    }
     const sinceTick = clock.monotonic() - this.#lastTickMonotonic
     const staleTimeMs = clock.now() + Math.max(0, intervalMs - sinceTick)
     this.#timer = clock.setTimeout(
-      () => this.end(staleTimeMs),
+      () => {
+        done()
+        this.end(staleTimeMs)
+      },
       Math.max(0, intervalMs * STALE_AFTER_INTERVALS - sinceTick),
     )
   }
 
-  /** Takes back markers that `stop` planned: the server ends, or the target is back. */
+  /** Takes back planned markers: the server ends, or the target is back. */
   cancelMarkers(): void {
     this.#timer?.cancel()
   }
@@ -256,17 +267,21 @@ export class ScrapeLoop {
     else if (failure?.limit === 'bucket') counters.exceededBucketLimit++
   }
 
-  /** Ends all series of a removed target. */
+  /** Ends all series of a removed target. Runs from a timer: failures are logged. */
   private end(staleTimeMs: number): void {
-    const appender = this.#context.appender()
     try {
-      appendStale(appender, this.cache.vanished(), staleTimeMs, staleMarker())
-      this.#report.appendStale(appender, staleTimeMs, staleMarker())
+      const appender = this.#context.appender()
+      try {
+        appendStale(appender, this.cache.vanished(), staleTimeMs, staleMarker())
+        this.#report.appendStale(appender, staleTimeMs, staleMarker())
+      } catch (error) {
+        appender.rollback()
+        throw error
+      }
+      appender.commit()
     } catch (error) {
-      appender.rollback()
-      throw error
+      this.#context.log('warn', 'Stale append failed', { target: this.target.url, err: messageOf(error) })
     }
-    appender.commit()
   }
 }
 

@@ -12,6 +12,8 @@ export class ScrapeManager {
   readonly #context: LoopContext
   readonly #own: OwnAddress | undefined
   readonly #pools = new Map<string, ScrapePool>()
+  /** Pools of removed jobs whose series are still to be ended. */
+  #retired: ScrapePool[] = []
   /** Groups of pools, also of those that have no configuration yet. */
   readonly #groups = new Map<string, readonly TargetGroup[]>()
 
@@ -37,10 +39,12 @@ export class ScrapeManager {
       counters.reloadsFailed++
       throw error
     }
+    this.#retired = this.#retired.filter((pool) => pool.isEnding)
     const names = new Set(configs.map((config) => config.jobName))
     for (const [name, pool] of this.#pools) {
       if (names.has(name)) continue
-      pool.stop({ markers: true })
+      pool.retire()
+      this.#retired.push(pool)
       this.#pools.delete(name)
       this.#groups.delete(name)
     }
@@ -102,7 +106,8 @@ export class ScrapeManager {
 
   /** Stops all loops, without staleness markers. */
   stop(): void {
-    for (const pool of this.#pools.values()) pool.stop({ markers: false })
+    for (const pool of [...this.#pools.values(), ...this.#retired]) pool.stop()
+    this.#retired = []
     this.#pools.clear()
   }
 }

@@ -52,10 +52,30 @@ export class ScrapePool {
     this.sync(true)
   }
 
-  stop({ markers }: { markers: boolean }): void {
-    for (const loop of this.#loops.values()) loop.stop({ markers })
-    if (!markers) for (const loop of this.#ending.values()) loop.cancelMarkers()
+  /** Stops all loops; nothing is written any more. */
+  stop(): void {
+    for (const loop of this.#loops.values()) loop.stop()
+    for (const loop of this.#ending.values()) loop.cancelMarkers()
     this.#loops.clear()
+    this.#ending.clear()
+  }
+
+  /** Stops all loops and ends their series later. */
+  retire(): void {
+    for (const key of [...this.#loops.keys()]) this.remove(key)
+  }
+
+  /** True while series of removed targets are still to be ended. */
+  get isEnding(): boolean {
+    return this.#ending.size > 0
+  }
+
+  private remove(key: string): void {
+    const loop = this.#loops.get(key)
+    if (loop === undefined) return
+    this.#loops.delete(key)
+    this.#ending.set(key, loop)
+    loop.stopWithMarkers(() => this.#ending.delete(key))
   }
 
   private sync(restart: boolean): void {
@@ -69,12 +89,7 @@ export class ScrapePool {
     this.droppedCount = dropped.length
     this.dropped = config.keepDroppedTargets === 0 ? dropped : dropped.slice(0, config.keepDroppedTargets)
     const wanted = new Set(targets.map((target) => target.key))
-    for (const [key, loop] of this.#loops) {
-      if (wanted.has(key)) continue
-      this.#loops.delete(key)
-      loop.stop({ markers: true })
-      this.#ending.set(key, loop)
-    }
+    for (const key of [...this.#loops.keys()]) if (!wanted.has(key)) this.remove(key)
     for (const target of targets) this.keepOrStart(target, restart)
     const limit = config.targetLimit
     const over = limit > 0 && this.#loops.size > limit
@@ -93,7 +108,7 @@ export class ScrapePool {
       running.discovered = target.discovered
       return
     }
-    running?.stop({ markers: false })
+    running?.stop()
     const ending = this.#ending.get(target.key)
     ending?.cancelMarkers()
     this.#ending.delete(target.key)
