@@ -29,7 +29,7 @@ describe('parseFlags', () => {
       '--no-alertmanager.drain-notification-queue-on-shutdown',
       '--web.listen-address=127.0.0.1:1',
       '--web.listen-address=[::1]:2',
-      '--enable-feature=promql-experimental-functions,nonsense',
+      '--enable-feature=promql-experimental-functions,nonsense,search-api',
     ])
     expect(flags).toMatchObject({
       configFile: 'a.yml',
@@ -39,7 +39,10 @@ describe('parseFlags', () => {
       listenAddresses: ['127.0.0.1:1', '[::1]:2'],
     })
     expect(flags.features.has('promql-experimental-functions')).toBe(true)
-    expect(flags.warnings).toEqual(['Unknown option for --enable-feature: nonsense'])
+    expect(flags.warnings).toEqual([
+      'Unknown option for --enable-feature: nonsense',
+      '--enable-feature: search-api has no effect yet',
+    ])
   })
 
   it('takes the route prefix from the external URL unless it is given', () => {

@@ -1,6 +1,12 @@
 // The server's command line: text in, typed flags or a FlagError out. Nothing is printed here.
 import { formatDuration, parseDuration, quoteString } from '@watchfire/datamodel'
-import { FLAGS, KNOWN_FEATURES, SETTLED_FEATURES, type FlagSpec } from './commands/flag-table.ts'
+import {
+  FLAGS,
+  KNOWN_FEATURES,
+  SETTLED_FEATURES,
+  WORKING_FEATURES,
+  type FlagSpec,
+} from './commands/flag-table.ts'
 import { formatSize, parseSize } from './config/index.ts'
 
 /** A command line that cannot be used; `message` is what Prometheus prints after `error: `. */
@@ -254,8 +260,13 @@ function pathOf(externalUrl: string): string {
 
 function features(list: string, warnings: string[]): ReadonlySet<string> {
   const names = list.split(',').filter((name) => name !== '')
-  for (const name of names)
-    if (!KNOWN_FEATURES.has(name) && !SETTLED_FEATURES.has(name))
-      warnings.push(`Unknown option for --enable-feature: ${name}`)
+  for (const name of names) {
+    if (WORKING_FEATURES.has(name) || SETTLED_FEATURES.has(name)) continue
+    warnings.push(
+      KNOWN_FEATURES.has(name)
+        ? `--enable-feature: ${name} has no effect yet`
+        : `Unknown option for --enable-feature: ${name}`,
+    )
+  }
   return new Set(names)
 }

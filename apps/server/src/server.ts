@@ -108,6 +108,7 @@ class Server implements RunningServer {
   #stopping: Promise<void> | undefined
   #reloadSucceeded = false
   #lastReloadMs = 0
+  #lastReloadTriedMs = 0
   #reloading: Promise<void> = Promise.resolve()
 
   constructor(options: ServerOptions) {
@@ -200,6 +201,7 @@ class Server implements RunningServer {
       config: () => this.#config,
       reloadSucceeded: () => this.#reloadSucceeded,
       lastReloadMs: () => this.#lastReloadMs,
+      lastReloadTriedMs: () => this.#lastReloadTriedMs,
     }
     return {
       get ready() {
@@ -219,6 +221,9 @@ class Server implements RunningServer {
       },
       get lastReloadMs() {
         return now.lastReloadMs()
+      },
+      get lastReloadTriedMs() {
+        return now.lastReloadTriedMs()
       },
       get retentionText() {
         return retentionText(now.config())
@@ -297,6 +302,7 @@ class Server implements RunningServer {
           outOfOrderWindowMs: storage.outOfOrderWindowMs,
         },
         ...(storage.retentionMs > 0 && { retentionMs: storage.retentionMs }),
+        scrape: { startTimestampZero: flags.features.has('created-timestamp-zero-ingestion') },
         own: { externalUrl: this.#externalUrl, listenPort: String(this.port) },
       },
       {
@@ -428,7 +434,8 @@ class Server implements RunningServer {
 
   #reloaded(succeeded: boolean): void {
     this.#reloadSucceeded = succeeded
-    if (succeeded) this.#lastReloadMs = Date.now()
+    this.#lastReloadTriedMs = Date.now()
+    if (succeeded) this.#lastReloadMs = this.#lastReloadTriedMs
     this.#life.reloaded(succeeded, this.#lastReloadMs)
   }
 

@@ -424,7 +424,7 @@ export const FLAGS: readonly FlagSpec[] = [
   }),
 ]
 
-/** Feature names that change something here, or would. Others give a warning only. */
+/** Every feature name of Prometheus. Others give a warning only. */
 export const KNOWN_FEATURES: ReadonlySet<string> = new Set(FEATURES.split(', '))
 
 /** Features that are on by default now: naming them is harmless. */
@@ -433,4 +433,16 @@ export const SETTLED_FEATURES: ReadonlySet<string> = new Set([
   'native-histograms',
   'ooo-native-histograms',
   'auto-reload-config',
+])
+
+/** Features that change something here. The other known ones are accepted with a warning. */
+export const WORKING_FEATURES: ReadonlySet<string> = new Set([
+  'created-timestamp-zero-ingestion',
+  'promql-binop-fill-modifiers',
+  'promql-delayed-name-removal',
+  'promql-experimental-functions',
+  'promql-extended-range-selectors',
+  'promql-per-step-stats',
+  'type-and-unit-labels',
+  'use-start-timestamps',
 ])

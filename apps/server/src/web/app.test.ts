@@ -60,6 +60,7 @@ const server = {
   scrapePools: ['b', 'a'],
   reloadSucceeded: true,
   lastReloadMs: 2,
+  lastReloadTriedMs: 3,
   retentionText: '15d',
   reload: async () => {},
   quit: () => {},
@@ -353,6 +354,42 @@ describe('status', () => {
     expect((await get('/api/v1/status/tsdb?limit=0')).json()).toEqual(
       failure('bad_data', 'limit must be a positive number'),
     )
+  })
+})
+
+describe('parts that are switched off', () => {
+  it('say so as Prometheus does', async () => {
+    const write = await form('/api/v1/write', '')
+    expect([write.statusCode, write.body]).toEqual([
+      404,
+      'remote write receiver needs to be enabled with --web.enable-remote-write-receiver\n',
+    ])
+    expect((await get('/api/v1/write')).headers.allow).toBe('OPTIONS, POST')
+    const admin = await form('/api/v1/admin/tsdb/snapshot', '')
+    expect([admin.statusCode, admin.json()]).toEqual([500, failure('unavailable', 'admin APIs disabled')])
+    expect((await get('/api/v1/search/label_names')).json()).toEqual(
+      failure('unavailable', 'search API disabled'),
+    )
+  })
+
+  it('have no exemplars', async () => {
+    expect((await get('/api/v1/query_exemplars?query=rate(x[5m])')).json()).toEqual({
+      status: 'success',
+      data: [],
+    })
+    expect((await get('/api/v1/query_exemplars?query=1')).statusCode).toBe(204)
+    expect((await get('/api/v1/query_exemplars?query=x&start=2&end=1')).json()).toEqual(
+      failure('bad_data', 'end timestamp must not be before start timestamp'),
+    )
+  })
+
+  it('tell of a failed reload', async () => {
+    expect((await get('/api/v1/notifications')).json()).toEqual({ status: 'success', data: [] })
+    await app.close()
+    await open({ server: { ...server, reloadSucceeded: false } })
+    expect((await get('/api/v1/notifications')).json()).toMatchObject({
+      data: [{ text: 'Configuration reload has failed.', active: true }],
+    })
   })
 })
 

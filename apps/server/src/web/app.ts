@@ -2,6 +2,7 @@
 import compress from '@fastify/compress'
 import helmet from '@fastify/helmet'
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import { registerOptionalApi } from './api-optional.ts'
 import { registerQueryApi } from './api-query.ts'
 import { registerRulesApi } from './api-rules.ts'
 import { registerStatusApi } from './api-status.ts'
@@ -39,7 +40,12 @@ export async function createWebApp(options: WebOptions): Promise<FastifyInstance
   registerErrors(app, options)
   registerProtocol(app, options, routes, createApiMetrics(options.registry))
   await app.register(helmet, SECURITY)
-  await app.register(compress, { global: true, encodings: ['gzip', 'deflate'], threshold: 512 })
+  await app.register(compress, {
+    global: true,
+    globalDecompression: false,
+    encodings: ['gzip', 'deflate'],
+    threshold: 512,
+  })
   await app.register(
     async (scope) => {
       registerPages(scope, options)
@@ -49,6 +55,7 @@ export async function createWebApp(options: WebOptions): Promise<FastifyInstance
           registerTargetsApi(api, options)
           registerRulesApi(api, options)
           registerStatusApi(api, options)
+          registerOptionalApi(api, options)
         },
         { prefix: '/api/v1' },
       )

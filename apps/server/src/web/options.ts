@@ -23,7 +23,10 @@ export interface ServerView {
   readonly configYaml: string
   readonly scrapePools: readonly string[]
   readonly reloadSucceeded: boolean
+  /** When the configuration in force was loaded. */
   readonly lastReloadMs: number
+  /** When it was last tried, with or without success. */
+  readonly lastReloadTriedMs: number
   /** E.g. `15d or 1GiB`. */
   readonly retentionText: string
   /** Reads the configuration again; rejects with what is wrong. */
