@@ -149,7 +149,7 @@ describe('the database against an oracle', () => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 50 },
     )
   })
 })

@@ -217,7 +217,9 @@ class HeadDb implements Db {
       whole,
     })
     const run = () => {
-      if (!this.#closed && this.maintain(STEP_MS)) setImmediate(run).unref()
+      if (this.#closed || !this.maintain(STEP_MS)) return
+      if (this.#appending) setTimeout(run, STEP_MS).unref()
+      else setImmediate(run).unref()
     }
     setImmediate(run).unref()
   }

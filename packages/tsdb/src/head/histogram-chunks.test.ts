@@ -92,6 +92,7 @@ describe('native histograms in the head', () => {
       [COUNTER_RESET.reset, 1],
     ])
     append(3, sample(4, { schema: 2 }))
+    expect(hints()[2]).toEqual([COUNTER_RESET.unknown, 1])
     append(4, sample(9, { schema: 2, counterResetHint: COUNTER_RESET.gauge }))
     append(5, sample(1, { schema: 2, counterResetHint: COUNTER_RESET.gauge }))
     append(6, sample(1, { schema: 2, integer: false }))

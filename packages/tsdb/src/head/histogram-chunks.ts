@@ -76,7 +76,9 @@ export class HistogramChunks {
         (sample.counterResetHint === COUNTER_RESET.reset ||
           resumed ||
           (layoutKept ? countsDropped(last, shaped) : shaped.count < last.count))
-      hint = reset ? COUNTER_RESET.reset : COUNTER_RESET.notReset
+      // Between layouts only a falling total is sure to be a reset: else readers compare for themselves.
+      if (reset) hint = COUNTER_RESET.reset
+      else if (layoutKept) hint = COUNTER_RESET.notReset
       cut = !layoutKept || reset || (!stale && gauge !== wasGauge) || this.#due(series, timeMs)
     } else if (sample.counterResetHint === COUNTER_RESET.reset) hint = COUNTER_RESET.reset
     if (sample.counterResetHint === COUNTER_RESET.gauge) hint = COUNTER_RESET.gauge

@@ -18,7 +18,7 @@ export interface TruncationOptions {
   readonly nextSegment: () => void
   readonly compression?: 'none' | 'snappy' | undefined
   /** Further references of series in the log. */
-  readonly aliases: ReadonlyMap<number, number>
+  readonly aliases: Map<number, number>
   /** References of collected series and the segment that was current then: older segments still name them. */
   readonly deletedRefs: Map<number, number>
   readonly log: (
@@ -63,7 +63,10 @@ export class Truncation {
 
   *#run(): Generator<void> {
     yield* this.#sweepSeries()
-    if (this.seriesRemoved > 0) yield* this.#sweepPairs()
+    if (this.seriesRemoved > 0) {
+      this.#dropAliases()
+      yield* this.#sweepPairs()
+    }
     if (this.#options.whole) yield* this.#checkpoint()
   }
 
@@ -98,6 +101,16 @@ export class Truncation {
     // Appends between the steps are newer than what was seen.
     if (oldest > f64[CTL.minTime >>> 3]! && oldest < Infinity) this.#head.setMinTime(oldest)
     endChange(mem)
+  }
+
+  /** References of collected series: their slots will be others' soon. */
+  #dropAliases(): void {
+    const { aliases, deletedRefs, currentSegment } = this.#options
+    for (const [ref, slot] of aliases) {
+      if (this.#dead[slot] !== 1) continue
+      aliases.delete(ref)
+      deletedRefs.set(ref, currentSegment())
+    }
   }
 
   *#sweepPairs(): Generator<void> {

@@ -38,7 +38,7 @@ export interface ReplayResult {
   /** Samples the head had no room for. */
   readonly droppedSamples: number
   /** References that stand for a series another reference was given before. */
-  readonly aliases: ReadonlyMap<number, number>
+  readonly aliases: Map<number, number>
 }
 
 /** Replays `walDir` into an empty head. */
