@@ -168,11 +168,14 @@ function registerManagement(app: FastifyInstance, manager: Alertmanager, options
 
 async function registerPages(app: FastifyInstance, uiDir: string | undefined): Promise<void> {
   if (uiDir === undefined || !existsSync(join(uiDir, 'alertmanager.html'))) {
-    app.get('/', (_request, reply) =>
-      reply
-        .type('text/plain; charset=utf-8')
-        .send('Alertmanager: the API is at /api/v2, the inbox at /api/v1/inbox.\n'),
-    )
+    app.route({
+      method: ['GET', 'HEAD'],
+      url: '/',
+      handler: (_request, reply) =>
+        reply
+          .type('text/plain; charset=utf-8')
+          .send('Alertmanager: the API is at /api/v2, the inbox at /api/v1/inbox.\n'),
+    })
     return
   }
   await app.register(fastifyStatic, { root: uiDir, serve: false })

@@ -18,6 +18,20 @@ describe('configuration', () => {
     expect(loadConfig(config.printed, 'printed').route).toEqual(config.route)
   })
 
+  it('takes the settings of integrations that are not used, and http_config for all webhooks', () => {
+    const config = loadConfig(
+      `global: {smtp_smarthost: 'mail:25', http_config: {bearer_token: t}}
+templates: ['*.tmpl']
+route: {receiver: w}
+receivers: [{name: w, webhook_configs: [{url: "http://hook"}, {url_file: f, http_config: {}}]}]`,
+      'c.yml',
+    )
+    const [first, second] = config.receivers[0]!.webhooks
+    expect(first!.http.authorization).toMatchObject({ type: 'Bearer', credentials: 't' })
+    expect(second).toMatchObject({ url: '', urlFile: 'f', http: { followRedirects: true } })
+    expect(second!.http.authorization).toBeUndefined()
+  })
+
   it('is printed without secrets', () => {
     const { printed } = loadConfig(
       `route: {receiver: w}
@@ -75,6 +89,11 @@ receivers: [{name: w, webhook_configs: [{url: "http://hook/TOKEN", http_config: 
     'webhook without url',
     'route: {receiver: r}\nreceivers: [{name: r, webhook_configs: [{}]}]',
     'one of url or url_file must be configured',
+  )
+  f(
+    'two kinds of authentication',
+    'route: {receiver: r}\nreceivers: [{name: r, webhook_configs: [{url: "http://h", http_config: {bearer_token: t, basic_auth: {username: u}}}]}]',
+    'at most one of basic_auth',
   )
   f('no YAML', 'route: [', 'am.yml:1:9: yaml:')
 })

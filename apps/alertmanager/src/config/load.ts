@@ -2,7 +2,7 @@
 import { Matcher, compareUtf8 } from '@watchfire/datamodel'
 import { parseMatchers } from './matcher-text.ts'
 import { printConfig } from './print.ts'
-import { readReceivers } from './receivers.ts'
+import { readHttpConfig, readReceivers } from './receivers.ts'
 import { readTimeInterval, type TimeInterval } from './time-interval.ts'
 import type { AlertmanagerConfig, InhibitRuleConfig, RouteConfig } from './types.ts'
 import { openYaml, type YamlCursor } from './yaml-cursor.ts'
@@ -21,6 +21,49 @@ receivers:
 `
 
 const GLOBAL_FIELDS = ['resolve_timeout', 'http_config'] as const
+/** Settings of integrations that are not built: without those integrations they have no effect. */
+const GLOBAL_FIELDS_UNUSED = [
+  'jira_api_url',
+  'mattermost_webhook_url',
+  'mattermost_webhook_url_file',
+  'opsgenie_api_key',
+  'opsgenie_api_key_file',
+  'opsgenie_api_url',
+  'pagerduty_url',
+  'rocketchat_api_url',
+  'rocketchat_token',
+  'rocketchat_token_file',
+  'rocketchat_token_id',
+  'rocketchat_token_id_file',
+  'slack_api_url',
+  'slack_api_url_file',
+  'slack_app_token',
+  'slack_app_token_file',
+  'slack_app_url',
+  'smtp_auth_identity',
+  'smtp_auth_password',
+  'smtp_auth_password_file',
+  'smtp_auth_secret',
+  'smtp_auth_secret_file',
+  'smtp_auth_username',
+  'smtp_force_implicit_tls',
+  'smtp_from',
+  'smtp_hello',
+  'smtp_require_tls',
+  'smtp_smarthost',
+  'smtp_tls_config',
+  'telegram_api_url',
+  'telegram_bot_token',
+  'telegram_bot_token_file',
+  'victorops_api_key',
+  'victorops_api_key_file',
+  'victorops_api_url',
+  'webex_api_url',
+  'wechat_api_corp_id',
+  'wechat_api_secret',
+  'wechat_api_secret_file',
+  'wechat_api_url',
+] as const
 const ROUTE_FIELDS = [
   'receiver',
   'group_by',
@@ -49,10 +92,10 @@ const TOP_FIELDS = [
 export function loadConfig(text: string, path: string): AlertmanagerConfig {
   const root = openYaml(text, path)
   const top = root.mapping('config.plain', TOP_FIELDS)
-  if (top.templates.items().length > 0) top.templates.fail('templates are not supported yet')
-  const global = top.global.mapping('config.plain', GLOBAL_FIELDS)
-  if (global.http_config.present) global.http_config.fail('global http_config is not supported yet')
-  const receivers = readReceivers(top.receivers)
+  // Template files have no effect on webhooks and the inbox, and the other receivers are refused.
+  top.templates.strings()
+  const global = top.global.mapping('config.plain', [...GLOBAL_FIELDS, ...GLOBAL_FIELDS_UNUSED])
+  const receivers = readReceivers(top.receivers, readHttpConfig(global.http_config))
   const timeIntervals = readTimeIntervals([top.time_intervals, top.mute_time_intervals])
   if (!top.route.present) root.fail('no routes provided')
   const names = {

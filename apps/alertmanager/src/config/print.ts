@@ -73,8 +73,8 @@ function printWebhook(webhook: WebhookConfig): object {
       follow_redirects: followRedirects,
       enable_http2: true,
     },
-    url: SECRET,
-    url_file: '',
+    url: webhook.url === '' ? '' : SECRET,
+    url_file: webhook.urlFile,
     max_alerts: webhook.maxAlerts,
     timeout: formatDuration(webhook.timeoutMs),
   }

@@ -23,8 +23,8 @@ const UNSUPPORTED = [
   'wechat_configs',
 ] as const
 
-/** Reads `receivers`; names are unique and not empty. */
-export function readReceivers(cursor: YamlCursor): ReceiverConfig[] {
+/** Reads `receivers`; names are unique and not empty. `globalHttp` holds where a webhook has no http_config. */
+export function readReceivers(cursor: YamlCursor, globalHttp: OutgoingHttpConfig): ReceiverConfig[] {
   const seen = new Set<string>()
   return cursor.items().map((item) => {
     const at = item.mapping('config.Receiver', [
@@ -43,7 +43,7 @@ export function readReceivers(cursor: YamlCursor): ReceiverConfig[] {
     return {
       name,
       labels: Object.fromEntries(at.labels.entries().map(([label, value]) => [label, value.string()])),
-      webhooks: at.webhook_configs.items().map(readWebhook),
+      webhooks: at.webhook_configs.items().map((webhook) => readWebhook(webhook, globalHttp)),
       inboxes: at.inbox_configs.items().map(readInbox),
     }
   })
@@ -54,7 +54,7 @@ function readInbox(cursor: YamlCursor): InboxConfig {
   return { sendResolved: at.send_resolved.boolean(true) }
 }
 
-function readWebhook(cursor: YamlCursor): WebhookConfig {
+function readWebhook(cursor: YamlCursor, globalHttp: OutgoingHttpConfig): WebhookConfig {
   const at = cursor.mapping('config.plain', [
     'url',
     'url_file',
@@ -63,53 +63,102 @@ function readWebhook(cursor: YamlCursor): WebhookConfig {
     'timeout',
     'http_config',
   ])
-  if (at.url_file.present) at.url_file.fail('url_file is not supported yet')
-  if (!at.url.present) cursor.fail('one of url or url_file must be configured')
-  const url = at.url.string()
-  if (!/^https?:\/\//.test(url)) at.url.fail(`unsupported scheme in URL for webhook`)
-  if (!URL.canParse(url)) at.url.fail('the webhook URL cannot be parsed')
+  const [url, urlFile] = [at.url.string(), at.url_file.string()]
+  if (url === '' && urlFile === '') cursor.fail('one of url or url_file must be configured')
+  if (url !== '' && urlFile !== '') cursor.fail('at most one of url & url_file must be configured')
+  if (url !== '' && !/^https?:\/\//.test(url)) at.url.fail('unsupported scheme in URL for webhook')
+  if (url !== '' && !URL.canParse(url)) at.url.fail('the webhook URL cannot be parsed')
+  if (url.includes('{{')) at.url.fail('templates in webhook URLs are not supported yet')
   return {
     url,
+    urlFile,
     sendResolved: at.send_resolved.boolean(true),
     maxAlerts: at.max_alerts.count(0),
     timeoutMs: at.timeout.duration() ?? 0,
-    http: readHttp(at.http_config),
+    http: at.http_config.present ? readHttpConfig(at.http_config) : globalHttp,
   }
 }
 
-function readHttp(cursor: YamlCursor): OutgoingHttpConfig {
+/** Reads an `http_config`; absent = the defaults. */
+export function readHttpConfig(cursor: YamlCursor): OutgoingHttpConfig {
   const at = cursor.mapping('config.HTTPClientConfig', [
     'basic_auth',
     'authorization',
+    'bearer_token',
+    'bearer_token_file',
+    'tls_config',
     'follow_redirects',
     'enable_http2',
     'http_headers',
   ])
-  if (at.basic_auth.present && at.authorization.present)
-    cursor.fail('at most one of basic_auth, oauth2 & authorization must be configured')
-  const basic = at.basic_auth.mapping('config.BasicAuth', ['username', 'password', 'password_file'])
-  const auth = at.authorization.mapping('config.Authorization', ['type', 'credentials', 'credentials_file'])
+  const bearer = at.bearer_token.present || at.bearer_token_file.present
+  if ([at.basic_auth.present, at.authorization.present, bearer].filter(Boolean).length > 1)
+    cursor.fail(
+      'at most one of basic_auth, oauth2, authorization, bearer_token & bearer_token_file must be configured',
+    )
+  return {
+    ...readAuthentication(at, bearer),
+    ...(at.tls_config.present && { tls: readTls(at.tls_config) }),
+    followRedirects: at.follow_redirects.boolean(true),
+    headers: readHeaders(at.http_headers),
+  }
+}
+
+type AuthCursors = Readonly<
+  Record<'basic_auth' | 'authorization' | 'bearer_token' | 'bearer_token_file', YamlCursor>
+>
+
+function readAuthentication(at: AuthCursors, bearer: boolean): Partial<OutgoingHttpConfig> {
+  if (at.basic_auth.present) {
+    const basic = at.basic_auth.mapping('config.BasicAuth', ['username', 'password', 'password_file'])
+    const basicAuth = {
+      username: basic.username.string(),
+      password: basic.password.string(),
+      passwordFile: basic.password_file.string(),
+    }
+    return { basicAuth }
+  }
+  if (bearer) {
+    const credentials = at.bearer_token.string()
+    return {
+      authorization: { type: 'Bearer', credentials, credentialsFile: at.bearer_token_file.string() },
+    }
+  }
+  if (!at.authorization.present) return {}
+  const given = at.authorization.mapping('config.Authorization', ['type', 'credentials', 'credentials_file'])
+  return {
+    authorization: {
+      type: given.type.string('Bearer'),
+      credentials: given.credentials.string(),
+      credentialsFile: given.credentials_file.string(),
+    },
+  }
+}
+
+function readTls(cursor: YamlCursor): NonNullable<OutgoingHttpConfig['tls']> {
+  const at = cursor.mapping('config.TLSConfig', [
+    'ca_file',
+    'cert_file',
+    'key_file',
+    'server_name',
+    'insecure_skip_verify',
+  ])
+  if (at.cert_file.present !== at.key_file.present)
+    cursor.fail('exactly one of cert_file and key_file is configured: both are needed')
+  return {
+    caFile: at.ca_file.string(),
+    certFile: at.cert_file.string(),
+    keyFile: at.key_file.string(),
+    serverName: at.server_name.string(),
+    insecureSkipVerify: at.insecure_skip_verify.boolean(false),
+  }
+}
+
+function readHeaders(cursor: YamlCursor): Record<string, string[]> {
   const headers: Record<string, string[]> = {}
-  for (const [name, value] of at.http_headers.entries()) {
+  for (const [name, value] of cursor.entries()) {
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) value.fail(`invalid header name "${name}"`)
     headers[name] = value.mapping('config.Header', ['values']).values.strings()
   }
-  return {
-    ...(at.basic_auth.present && {
-      basicAuth: {
-        username: basic.username.string(),
-        password: basic.password.string(),
-        passwordFile: basic.password_file.string(),
-      },
-    }),
-    ...(at.authorization.present && {
-      authorization: {
-        type: auth.type.string('Bearer'),
-        credentials: auth.credentials.string(),
-        credentialsFile: auth.credentials_file.string(),
-      },
-    }),
-    followRedirects: at.follow_redirects.boolean(true),
-    headers,
-  }
+  return headers
 }

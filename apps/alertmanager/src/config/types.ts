@@ -40,7 +40,10 @@ export interface ReceiverConfig {
 }
 
 export interface WebhookConfig {
+  /** '' when the address is in `urlFile`. */
   readonly url: string
+  /** Read anew for every message. */
+  readonly urlFile: string
   readonly sendResolved: boolean
   /** Most alerts in a message, 0 = all. */
   readonly maxAlerts: number
@@ -55,6 +58,13 @@ export interface OutgoingHttpConfig {
     readonly type: string
     readonly credentials: string
     readonly credentialsFile: string
+  }
+  readonly tls?: {
+    readonly caFile: string
+    readonly certFile: string
+    readonly keyFile: string
+    readonly serverName: string
+    readonly insecureSkipVerify: boolean
   }
   readonly followRedirects: boolean
   readonly headers: Readonly<Record<string, readonly string[]>>

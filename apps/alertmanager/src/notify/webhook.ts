@@ -1,6 +1,7 @@
 // The webhook receiver: POSTs the message as JSON. Any 2xx is success, 5xx and network errors are tried again.
 import { readFile } from 'node:fs/promises'
-import { fetch } from 'undici'
+import { readFileSync } from 'node:fs'
+import { Agent, fetch } from 'undici'
 import type { OutgoingHttpConfig, WebhookConfig } from '../config/index.ts'
 import { NotifyError, type FailureReason, type Integration } from './integration.ts'
 import { goJson } from './message.ts'
@@ -9,6 +10,7 @@ export interface HttpPost {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  readonly tls?: OutgoingHttpConfig['tls']
   readonly followRedirects: boolean
   readonly signal: AbortSignal
 }
@@ -33,7 +35,7 @@ export function createWebhook(config: WebhookConfig, index: number, options: Web
       const limit = options.withTimeout(config.timeoutMs, signal)
       try {
         const { status, body } = await options.post({
-          url: config.url,
+          url: config.url || (await readFile(config.urlFile, 'utf8')).trim(),
           headers: {
             'User-Agent': options.userAgent,
             'Content-Type': 'application/json',
@@ -41,6 +43,7 @@ export function createWebhook(config: WebhookConfig, index: number, options: Web
           },
           body: goJson(message),
           followRedirects: config.http.followRedirects,
+          ...(config.http.tls && { tls: config.http.tls }),
           signal: limit.signal,
         })
         checkStatus(status, body)
@@ -101,6 +104,28 @@ function asNotifyError(error: unknown, signal: AbortSignal): NotifyError {
 /** Most bytes of an answer that are read for the error message. */
 const ANSWER_BYTES_MAX = 1024
 
+const agents = new Map<string, Agent>()
+
+/** Connections with these TLS settings; certificates are read when first needed. */
+function agentOf(tls: NonNullable<OutgoingHttpConfig['tls']>): Agent {
+  const key = JSON.stringify(tls)
+  let agent = agents.get(key)
+  if (!agent) {
+    const file = (path: string) => (path === '' ? undefined : readFileSync(path))
+    agent = new Agent({
+      connect: {
+        ca: file(tls.caFile),
+        cert: file(tls.certFile),
+        key: file(tls.keyFile),
+        rejectUnauthorized: !tls.insecureSkipVerify,
+        ...(tls.serverName !== '' && { servername: tls.serverName }),
+      },
+    })
+    agents.set(key, agent)
+  }
+  return agent
+}
+
 /** POST over the network. */
 export const postOverNetwork: PostFunction = async (request) => {
   const answer = await fetch(request.url, {
@@ -108,6 +133,7 @@ export const postOverNetwork: PostFunction = async (request) => {
     headers: request.headers,
     body: request.body,
     redirect: request.followRedirects ? 'follow' : 'manual',
+    ...(request.tls && { dispatcher: agentOf(request.tls) }),
     signal: request.signal,
   })
   const chunks: Uint8Array[] = []

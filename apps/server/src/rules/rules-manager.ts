@@ -59,6 +59,7 @@ export class RulesManager implements RulesView {
   readonly #metrics: RuleMetrics
   #entries: readonly Entry[] = []
   #loadedOnce = false
+  #applying: Promise<void> = Promise.resolve()
   #stopped = false
 
   constructor(options: RulesManagerOptions) {
@@ -68,12 +69,23 @@ export class RulesManager implements RulesView {
 
   /** Reads all files without touching what runs. Throws `ConfigError`: nothing is half applied. */
   load(config: RulesConfig): LoadedRules {
-    const groups = config.ruleFiles.flatMap((file) => loadRuleFile(file, this.#options.parser))
+    // A file that two patterns find is loaded once.
+    const files = [...new Set(config.ruleFiles)]
+    const groups = files.flatMap((file) => loadRuleFile(file, this.#options.parser))
     return { config, groups }
   }
 
-  /** Makes loaded rules the running ones: unchanged groups go on, changed ones continue the state of equal rules. */
-  async apply({ config, groups }: LoadedRules): Promise<void> {
+  /**
+   * Makes loaded rules the running ones: unchanged groups go on, changed ones continue the state of equal rules. Calls
+   * run one after the other.
+   */
+  apply(loaded: LoadedRules): Promise<void> {
+    const done = this.#applying.then(() => this.#apply(loaded))
+    this.#applying = done.catch(() => {})
+    return done
+  }
+
+  async #apply({ config, groups }: LoadedRules): Promise<void> {
     const old = new Map(this.#entries.map((entry) => [entry.group.key, entry]))
     const restore = !this.#loadedOnce
     this.#loadedOnce = true
@@ -113,6 +125,7 @@ export class RulesManager implements RulesView {
   /** Stops all groups; their series end by themselves when the server is down for good. */
   async stop(): Promise<void> {
     this.#stopped = true
+    await this.#applying
     await Promise.all(this.#entries.map(({ group }) => group.stop()))
   }
 
