@@ -1,7 +1,9 @@
 // Histogram objects from decoded chunk images (layout: `histogramImageSize` in the kernels' contract).
 import {
   COUNTER_RESET,
+  EXPONENTIAL_SCHEMA_MAX,
   isStale,
+  reduceResolution,
   type CounterResetHint,
   type FloatHistogram,
   type Span,
@@ -15,8 +17,8 @@ export interface ImageOptions {
   readonly dropStale: boolean
   /** The header's hint is that of the first sample; otherwise only "gauge" counts. */
   readonly trustHint: boolean
-  /** Start timestamps follow the image. */
-  readonly hasStarts: boolean
+  /** Start timestamps (f64 each) begin here; 0 = right after the image, undefined = there are none. */
+  readonly startsAddress: number | undefined
 }
 
 /** Appends the samples of an image at `address` to the columns. */
@@ -52,7 +54,8 @@ export function readImage(
   const sums = column(samples)
   const positive = column(samples * positiveCount)
   const negative = column(samples * negativeCount)
-  const starts = options.hasStarts ? column(samples) : undefined
+  if (options.startsAddress !== undefined && options.startsAddress > 0) at = options.startsAddress
+  const starts = options.startsAddress === undefined ? undefined : column(samples)
   const gauge = headerHint === COUNTER_RESET.gauge
   for (let i = 0; i < samples; i++) {
     const time = times[i]!
@@ -76,7 +79,10 @@ export function readImage(
       counterResetHint: hint,
     }
     columns.histogramTimes.push(time)
-    columns.histograms.push(histogram)
+    // More resolution than arithmetic knows is given up.
+    columns.histograms.push(
+      schema > EXPONENTIAL_SCHEMA_MAX ? reduceResolution(histogram, EXPONENTIAL_SCHEMA_MAX) : histogram,
+    )
     columns.histogramStarts?.push(starts ? starts[i]! : 0)
   }
 }

@@ -274,17 +274,11 @@ function countWindows(
   for (let i = 1; i < steps; i++) {
     const end = start + i * stepMs
     const before = high
-    let at = Math.min(high + highMove, count)
-    while (at < count && times[at]! <= end) at++
-    while (at > high && times[at - 1]! > end) at--
-    highMove = at - high
-    high = at
-    const after = end - rangeMs
-    at = Math.min(low + lowMove, high)
-    while (at < high && times[at]! <= after) at++
-    while (at > low && times[at - 1]! > after) at--
-    lowMove = at - low
-    low = at
+    high = moveTo(times, count, end, before, highMove)
+    highMove = high - before
+    const lowBefore = low
+    low = moveTo(times, high, end - rangeMs, lowBefore, lowMove)
+    lowMove = low - lowBefore
     const size = high - low
     total += size
     read += high - (low > before ? low : before)
@@ -294,4 +288,13 @@ function countWindows(
   counts[1] = read
   counts[2] = most
   counts[3] = high - low
+}
+
+/** Index of the first time > `time` among the first `count`, not before `from`; `move` is a guess how far it is. */
+function moveTo(times: Float64Array, count: number, time: number, from: number, move: number): number {
+  let at = from + move
+  if (at > count) at = count
+  while (at < count && times[at]! <= time) at++
+  while (at > from && times[at - 1]! > time) at--
+  return at
 }

@@ -138,34 +138,49 @@ export class SelectionReader {
     if (overlapping && rows > 1) this.#columns.count = sortSamples(this.#columns, count)
   }
 
-  /** Start timestamps of the samples that `decodeFloats` kept, in the same order; only raw chunks carry them. */
+  /** Start timestamps of the samples that `decodeFloats` kept, in the same order; XOR chunks have none. */
   #floatStarts(i: number, options: LoadOptions): Float64Array {
     const starts = new Float64Array(this.#columns.count)
     const { chunkStart } = this.#selection
-    const buffer = this.#arena.memory.buffer
     let at = 0
     for (let row = chunkStart[i]!; row < chunkStart[i + 1]!; row++) {
       const encoding = this.#words[row * 12 + 2]!
       if (!isFloatEncoding(encoding)) continue
       const address = this.#words[row * 12]!
       const samples = this.#words[row * 12 + 3]!
-      if (encoding !== CHUNK_ENCODING.raw) {
+      if (encoding === CHUNK_ENCODING.xor) {
         // No start timestamps here: skip as many samples as lie in the chunk.
         const end = lastTimeOf(this.#words, row)
         while (at < starts.length && this.#times[at]! <= end) at++
         continue
       }
-      const times = new Float64Array(buffer, address, samples)
-      const values = new Float64Array(buffer, address + samples * 8, samples)
-      const hasStarts = (this.#words[row * 12 + 8]! & 1) !== 0
-      const own = hasStarts ? new Float64Array(buffer, address + samples * 16, samples) : undefined
+      const mark = this.#arena.mark()
+      const raw = encoding === CHUNK_ENCODING.raw ? address : this.#decodeStarts(i, row)
+      const { buffer } = this.#arena.memory
+      const times = new Float64Array(buffer, raw, samples)
+      const values = new Float64Array(buffer, raw + samples * 8, samples)
+      const hasStarts = raw !== address || (this.#words[row * 12 + 8]! & 1) !== 0
+      const own = hasStarts ? new Float64Array(buffer, raw + samples * 16, samples) : undefined
       for (let k = 0; k < samples; k++) {
         if (times[k]! < options.minTime || times[k]! > options.maxTime) continue
         if (options.dropStale && isStale(values[k]!)) continue
         starts[at++] = own ? own[k]! : 0
       }
+      this.#arena.release(mark)
     }
     return starts
+  }
+
+  /** An XOR2 chunk as a RAW one with start timestamps; its address. */
+  #decodeStarts(i: number, row: number): number {
+    const samples = this.#words[row * 12 + 3]!
+    const raw = this.#arena.alloc(samples * 24)
+    const [address, length] = [this.#words[row * 12]!, this.#words[row * 12 + 1]!]
+    const { kernels } = this.#arena
+    const values = raw + samples * 8
+    const count = kernels.xor2Decode(address, length, raw, values, raw + samples * 16, samples)
+    if (count !== samples) throw corrupt(this.labels(i), count)
+    return raw
   }
 
   #loadHistograms(i: number, options: LoadOptions): void {
@@ -178,16 +193,18 @@ export class SelectionReader {
       const length = this.#words[row * 12 + 1]!
       const hasStarts = (this.#words[row * 12 + 8]! & 1) !== 0
       if (encoding === HISTOGRAM_IMAGE) {
-        readImage(memory.buffer, address, { ...options, trustHint: true, hasStarts }, this.#columns)
+        const startsAddress = hasStarts ? 0 : undefined
+        readImage(memory.buffer, address, { ...options, trustHint: true, startsAddress }, this.#columns)
         continue
       }
       const mark = this.#arena.mark()
       const size = kernels.histogramImageSize(encoding, address, length)
       if (size < 0) throw corrupt(this.labels(i), size)
       const image = this.#arena.alloc(size)
-      const samples = kernels.histogramDecode(encoding, address, length, image, size)
+      const startsAddress = options.starts ? this.#arena.alloc(this.#words[row * 12 + 3]! * 8) : undefined
+      const samples = kernels.histogramDecode(encoding, address, length, image, size, startsAddress ?? 0)
       if (samples < 0) throw corrupt(this.labels(i), samples)
-      readImage(memory.buffer, image, { ...options, trustHint: false, hasStarts: false }, this.#columns)
+      readImage(memory.buffer, image, { ...options, trustHint: false, startsAddress }, this.#columns)
       this.#arena.release(mark)
     }
     if (overlapping) sortHistograms(this.#columns)

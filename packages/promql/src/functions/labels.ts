@@ -67,7 +67,7 @@ function labelReplace({ node, build, context }: CallContext): Operator {
     const value = labels.get(source)
     if (known.has(value)) return known.get(value)
     const matcher = regex.matcher(value)
-    const result = matcher.find() ? expand(template, (group) => groupOf(matcher, group)) : undefined
+    const result = matcher.find() ? expand(template, (group) => groupOf(matcher, group), context) : undefined
     known.set(value, result)
     return result
   })
@@ -114,8 +114,21 @@ function parseTemplate(template: string): Piece[] {
   return pieces
 }
 
-function expand(template: readonly Piece[], valueOf: (group: string) => string): string {
-  return template.map((piece) => ('text' in piece ? piece.text : valueOf(piece.group))).join('')
+function expand(
+  template: readonly Piece[],
+  valueOf: (group: string) => string,
+  context: QueryContext,
+): string {
+  const texts = template.map((piece) => ('text' in piece ? piece.text : valueOf(piece.group)))
+  return joinAccounted(texts, '', context)
+}
+
+/** Joined texts count against the budget before they are made: nested calls may double them each time. */
+function joinAccounted(texts: readonly string[], separator: string, context: QueryContext): string {
+  let length = separator.length * texts.length
+  for (const text of texts) length += text.length
+  context.chargeHeap(length)
+  return texts.join(separator)
 }
 
 function labelJoin({ node, build, context }: CallContext): Operator {
@@ -125,7 +138,11 @@ function labelJoin({ node, build, context }: CallContext): Operator {
   for (const source of sources) checkLabelName('source', 'label_join', source)
   checkLabelName('destination', 'label_join', target)
   return new Relabel(build(node.args[0]!), context, target, (labels) =>
-    sources.map((source) => labels.get(source)).join(separator),
+    joinAccounted(
+      sources.map((source) => labels.get(source)),
+      separator,
+      context,
+    ),
   )
 }
 

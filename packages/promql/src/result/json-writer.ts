@@ -54,6 +54,13 @@ export class JsonWriter {
     this.#length = at
   }
 
+  /** A block of bytes, with the platform's copy. */
+  block(source: Uint8Array): void {
+    this.#ensure(source.length)
+    this.#bytes.set(source, this.#length)
+    this.#length += source.length
+  }
+
   /** A string in quotes. `html` escapes <, > and & too. */
   string(text: string, html: boolean = false): void {
     if (PLAIN.test(text)) {

@@ -87,6 +87,36 @@ describe('results as JSON', () => {
     expect(body(value)).toContain('[0.060,"NaN"]')
   })
 
+  it('have points on and beside the grid of the longest series, in batches', () => {
+    const steps = 10_000
+    const times = Float64Array.from({ length: steps }, (_, i) => 1_700_000_000_000 + i * 15_000)
+    const values = Float64Array.from({ length: steps }, (_, i) => i / 8)
+    const kept = times.map((_, i) => i).filter((i) => i % 4097 > 4090)
+    const pick = (column: Float64Array): Float64Array => Float64Array.from(kept, (i) => column[i]!)
+    const value: QueryValue = {
+      type: 'matrix',
+      series: [
+        { labels: Labels.EMPTY, times, values },
+        { labels: Labels.EMPTY, times: pick(times), values: pick(values) },
+        { labels: Labels.EMPTY, times: Float64Array.of(1, 2), values: Float64Array.of(3, 4) },
+      ],
+    }
+    const { data } = JSON.parse(body(value)) as { data: { result: { values: [number, string][] }[] } }
+    const pairs = (own: Float64Array, numbers: Float64Array): unknown =>
+      Array.from(own, (time, i) => [time / 1000, formatValue(numbers[i]!)])
+    expect(data.result[0]!.values).toEqual(pairs(times, values))
+    expect(data.result[1]!.values).toEqual(pairs(pick(times), pick(values)))
+    expect(data.result[2]!.values).toEqual([
+      [0.001, '3'],
+      [0.002, '4'],
+    ])
+  })
+
+  it('are refused when they get too big', () => {
+    const samples = [1, 2, 3].map((value) => ({ labels: up, timeMs: 0, value }))
+    expect(() => body({ type: 'vector', samples }, { bytesMax: 100 })).toThrow('bigger than 100 bytes')
+  })
+
   it('are empty lists when there is nothing', () => {
     const empty = '{"status":"success","data":{"resultType":"matrix","result":[]}}'
     expect(body({ type: 'matrix', series: [] })).toBe(empty)

@@ -1,28 +1,34 @@
 // A query's result as the HTTP API's JSON, straight into bytes.
 import { allBuckets, type FloatHistogram, type Labels } from '@watchfire/datamodel'
+import { QueryError } from '../contract.ts'
 import type { MatrixSeries, QueryResult, QueryStats, QueryValue, VectorSample } from '../contract.ts'
 import { JsonWriter } from './json-writer.ts'
+import { gridOf, writePoints, type PointGrid } from './points.ts'
 
 export interface JsonOptions {
   /** Most series of a vector or matrix, 0 = all. */
   readonly limit?: number
   /** Adds the query's statistics. */
   readonly stats?: boolean
+  /** Most bytes of the answer, default 1 GiB. */
+  readonly bytesMax?: number
   /** Warnings of the request, added to those of the result. */
   readonly warnings?: readonly string[]
 }
 
+const BYTES_MAX = 2 ** 30
+
 /** Most warnings and most infos of an answer; a last one tells how many more there were. */
 const ANNOTATIONS_MAX = 10
 
-/** The whole body: `{"status":"success","data":{…},"warnings":[…],"infos":[…]}`. */
+/** The whole body: `{"status":"success","data":{…},"warnings":[…],"infos":[…]}`. Throws `QueryError` when it gets too big. */
 export function resultToJson(result: QueryResult, options: JsonOptions = {}): Uint8Array {
   const writer = new JsonWriter()
   const { value, truncated } = truncate(result.value, options.limit ?? 0)
   writer.ascii('{"status":"success","data":{"resultType":"')
   writer.ascii(value.type)
   writer.ascii('","result":')
-  writeValue(writer, value)
+  writeValue(writer, value, options.bytesMax ?? BYTES_MAX)
   if (options.stats === true) writeStats(writer, result.stats)
   writer.ascii('}')
   const warnings = [...(options.warnings ?? []), ...result.warnings]
@@ -54,18 +60,19 @@ function writeTexts(writer: JsonWriter, field: string, kind: string, texts: read
   writer.ascii(']')
 }
 
-function writeValue(writer: JsonWriter, value: QueryValue): void {
+function writeValue(writer: JsonWriter, value: QueryValue, bytesMax: number): void {
   switch (value.type) {
     case 'vector':
       writer.ascii('[')
       value.samples.forEach((sample, i) => {
         if (i > 0) writer.ascii(',')
         writeSample(writer, sample)
+        checkSize(writer, bytesMax)
       })
       writer.ascii(']')
       return
     case 'matrix':
-      writeMatrix(writer, value.series)
+      writeMatrix(writer, value.series, bytesMax)
       return
     case 'scalar':
       writer.ascii('[')
@@ -105,29 +112,47 @@ function writeSample(writer: JsonWriter, sample: VectorSample): void {
   writer.ascii(']}')
 }
 
-function writeMatrix(writer: JsonWriter, series: readonly MatrixSeries[]): void {
-  const stamps = new Stamps(series)
+function writeMatrix(writer: JsonWriter, series: readonly MatrixSeries[], bytesMax: number): void {
+  let longest: Float64Array = new Float64Array(0)
+  for (const { times } of series) if (times.length > longest.length) longest = times
+  const grid = gridOf(longest)
   writer.ascii('[')
   for (let i = 0; i < series.length; i++) {
     if (i > 0) writer.ascii(',')
     const { labels, times, values, histograms } = series[i]!
     writeLabels(writer, labels)
-    if (histograms === undefined) writeFloats(writer, stamps, times, values)
+    if (histograms === undefined) writeFloats(writer, grid, times, values)
     else writeMixed(writer, times, values, histograms)
     writer.ascii('}')
+    checkSize(writer, bytesMax)
   }
   writer.ascii(']')
 }
 
-function writeFloats(writer: JsonWriter, stamps: Stamps, times: Float64Array, values: Float64Array): void {
+function checkSize(writer: JsonWriter, bytesMax: number): void {
+  if (writer.length > bytesMax)
+    throw new QueryError(
+      'execution',
+      `the answer is bigger than ${bytesMax} bytes: ask for less or set a limit`,
+    )
+}
+
+function writeFloats(
+  writer: JsonWriter,
+  grid: PointGrid | undefined,
+  times: Float64Array,
+  values: Float64Array,
+): void {
   if (times.length === 0) return
-  writer.ascii(',"values":')
-  let at = 0
-  for (let i = 0; i < times.length; i++) {
-    at = stamps.write(writer, times[i]!, at, i === 0)
-    writer.number(values[i]!)
-    writer.ascii(']')
-  }
+  writer.ascii(',"values":[')
+  if (grid === undefined || !writePoints(writer, grid, times, values))
+    for (let i = 0; i < times.length; i++) {
+      writer.ascii(i === 0 ? '[' : ',[')
+      writer.timestamp(times[i]!)
+      writer.ascii(',')
+      writer.number(values[i]!)
+      writer.ascii(']')
+    }
   writer.ascii(']')
 }
 
@@ -151,45 +176,6 @@ function writeMixed(
       writer.ascii(']')
     }
     if (count > 0) writer.ascii(']')
-  }
-}
-
-/** Texts `,[time,` of the steps that series of one query share, made once. */
-class Stamps {
-  readonly #times: Float64Array
-  readonly #bytes: Uint8Array
-  readonly #ends: Uint32Array
-
-  constructor(series: readonly MatrixSeries[]) {
-    let longest = new Float64Array(0)
-    for (const { times } of series)
-      if (times.length > longest.length) longest = times as Float64Array<ArrayBuffer>
-    const writer = new JsonWriter()
-    this.#ends = new Uint32Array(longest.length)
-    for (let i = 0; i < longest.length; i++) {
-      writer.ascii(',[')
-      writer.timestamp(longest[i]!)
-      writer.ascii(',')
-      this.#ends[i] = writer.length
-    }
-    this.#times = longest
-    this.#bytes = writer.finish()
-  }
-
-  /** Writes the stamp of `time`, looking from position `at` on; returns where the next one is to be looked for. */
-  write(writer: JsonWriter, time: number, at: number, first: boolean): number {
-    const times = this.#times
-    while (at < times.length && times[at]! < time) at++
-    if (first) writer.ascii('[')
-    if (at < times.length && times[at] === time) {
-      const from = (at === 0 ? 0 : this.#ends[at - 1]!) + (first ? 1 : 0)
-      writer.copy(this.#bytes, from, this.#ends[at]!)
-      return at + 1
-    }
-    writer.ascii(first ? '[' : ',[')
-    writer.timestamp(time)
-    writer.ascii(',')
-    return at
   }
 }
 
