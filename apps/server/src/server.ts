@@ -109,6 +109,7 @@ class Server implements RunningServer {
   #reloadSucceeded = false
   #lastReloadMs = 0
   #lastReloadTriedMs = 0
+  #replay = { min: 0, max: 0, current: 0 }
   #reloading: Promise<void> = Promise.resolve()
 
   constructor(options: ServerOptions) {
@@ -202,6 +203,7 @@ class Server implements RunningServer {
       reloadSucceeded: () => this.#reloadSucceeded,
       lastReloadMs: () => this.#lastReloadMs,
       lastReloadTriedMs: () => this.#lastReloadTriedMs,
+      replay: () => this.#replay,
     }
     return {
       get ready() {
@@ -224,6 +226,9 @@ class Server implements RunningServer {
       },
       get lastReloadTriedMs() {
         return now.lastReloadTriedMs()
+      },
+      get replay() {
+        return now.replay()
       },
       get retentionText() {
         return retentionText(now.config())
@@ -302,11 +307,19 @@ class Server implements RunningServer {
           outOfOrderWindowMs: storage.outOfOrderWindowMs,
         },
         ...(storage.retentionMs > 0 && { retentionMs: storage.retentionMs }),
-        scrape: { startTimestampZero: flags.features.has('created-timestamp-zero-ingestion') },
+        scrape: {
+          startTimestampZero: flags.features.has('created-timestamp-zero-ingestion'),
+          typeAndUnitLabels: flags.features.has('type-and-unit-labels'),
+          extraScrapeMetrics: flags.features.has('extra-scrape-metrics'),
+          userAgent: `Prometheus/${this.#build.version}`,
+        },
         own: { externalUrl: this.#externalUrl, listenPort: String(this.port) },
       },
       {
         log: (level, message, fields) => logger.log(level, message, fields),
+        onReplay: ({ segment, first, last }) => {
+          this.#replay = { min: first, max: last, current: segment }
+        },
         onDeath: (reason) => this.#fail(new ServerError('storage_failed', reason.message, reason)),
       },
     )

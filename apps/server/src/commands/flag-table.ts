@@ -438,6 +438,7 @@ export const SETTLED_FEATURES: ReadonlySet<string> = new Set([
 /** Features that change something here. The other known ones are accepted with a warning. */
 export const WORKING_FEATURES: ReadonlySet<string> = new Set([
   'created-timestamp-zero-ingestion',
+  'extra-scrape-metrics',
   'promql-binop-fill-modifiers',
   'promql-delayed-name-removal',
   'promql-experimental-functions',

@@ -43,6 +43,8 @@ export function registerStatusApi(app: FastifyInstance, options: WebOptions): vo
     })
   })
 
+  app.get('/status/walreplay', async (_request, reply) => sendData(reply, server.replay))
+
   app.get('/status/tsdb', async (request, reply) => {
     const limit = tsdbLimit(new Params(request).get('limit'))
     const [stats, cardinality] = await Promise.all([

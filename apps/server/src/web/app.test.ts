@@ -62,6 +62,7 @@ const server = {
   lastReloadMs: 2,
   lastReloadTriedMs: 3,
   retentionText: '15d',
+  replay: { min: 0, max: 3, current: 2 },
   reload: async () => {},
   quit: () => {},
 }
@@ -435,6 +436,7 @@ describe('protocol', () => {
         'false',
       ])
     }
+    expect((await get('/api/v1/status/walreplay')).json()).toMatchObject({ data: { max: 3, current: 2 } })
     expect((await get('/-/healthy')).statusCode).toBe(200)
     expect((await get('/query')).statusCode).toBe(200)
     expect((await get('/metrics')).statusCode).toBe(200)

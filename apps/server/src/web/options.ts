@@ -27,6 +27,8 @@ export interface ServerView {
   readonly lastReloadMs: number
   /** When it was last tried, with or without success. */
   readonly lastReloadTriedMs: number
+  /** Log segments that are read at the start. */
+  readonly replay: { readonly min: number; readonly max: number; readonly current: number }
   /** E.g. `15d or 1GiB`. */
   readonly retentionText: string
   /** Reads the configuration again; rejects with what is wrong. */
