@@ -43,11 +43,15 @@ export class ServerProcess {
     })
   }
 
-  /** Starts it and waits for `/-/ready`, unless it is expected to end. */
-  static async start(config: string, options: { wait?: boolean } = {}): Promise<ServerProcess> {
+  /** Starts it and waits for `/-/ready`, unless it is expected to end; `files` lie beside the configuration. */
+  static async start(
+    config: string,
+    options: { wait?: boolean; files?: Readonly<Record<string, string>> } = {},
+  ): Promise<ServerProcess> {
     const dir = mkdtempSync(join(tmpdir(), 'watchfire-e2e-'))
     mkdirSync(join(dir, 'data'))
     writeFileSync(join(dir, 'prometheus.yml'), config)
+    for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(dir, name), text)
     const server = new ServerProcess(dir, await freePort())
     if (options.wait !== false) await server.waitReady()
     return server

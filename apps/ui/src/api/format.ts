@@ -1,11 +1,18 @@
 // Numbers, durations and labels as people read them.
 import type { LabelSet } from './client.ts'
 
-/** A series as PromQL writes it: `name{a="b"}`. */
+const PLAIN_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
+const PLAIN_LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/
+
+/** A series as PromQL writes it: `name{a="b"}`; names with other characters are quoted: `{"a name", a="b"}`. */
 export function seriesName(metric: LabelSet): string {
   const { __name__: name = '', ...labels } = metric
-  const parts = Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
-  return parts.length === 0 && name !== '' ? name : `${name}{${parts.join(', ')}}`
+  const plain = name === '' || PLAIN_NAME.test(name)
+  const parts = Object.entries(labels).map(
+    ([key, value]) => `${PLAIN_LABEL.test(key) ? key : JSON.stringify(key)}=${JSON.stringify(value)}`,
+  )
+  if (!plain) parts.unshift(JSON.stringify(name))
+  return parts.length === 0 && name !== '' ? name : `${plain ? name : ''}{${parts.join(', ')}}`
 }
 
 /** Names by the labels that tell these series apart; the whole name where none does. */
