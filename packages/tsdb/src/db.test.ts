@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -152,5 +153,34 @@ describe('the database', () => {
     expect(() => openDbSync({ dir, headMemoryBytesMax: MEMORY })).toThrow(/in use by process/)
     await db.close()
     await start().close()
+  })
+
+  it('takes over the lock of a process that is gone, or whose id another process has now', async () => {
+    for (const stale of ['', '4194303 17\n', `${process.ppid} 1\n`]) {
+      writeFileSync(join(dir, 'lock'), stale)
+      await start().close()
+    }
+    const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 20000)'])
+    try {
+      writeFileSync(join(dir, 'lock'), `${child.pid}\n`)
+      expect(() => openDbSync({ dir, headMemoryBytesMax: MEMORY })).toThrow(`process ${child.pid}`)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+
+  it('keeps acknowledged commits of a process that was killed', async () => {
+    const db = start()
+    const app = db.appender()
+    app.float(app.series(Labels.from({ __name__: 'x' })), 1000, 1)
+    app.commit()
+    const copy = mkdtempSync(join(tmpdir(), 'wf-killed-'))
+    cpSync(dir, copy, { recursive: true })
+    rmSync(join(copy, 'lock'))
+    const killed = openDbSync({ dir: copy, headMemoryBytesMax: MEMORY })
+    expect(readAll(killed, [name('x')])[0]!.samples).toEqual([[1000, 1]])
+    expect(killed.stats().walCorruptions).toBe(0)
+    await killed.close()
+    rmSync(copy, { recursive: true })
   })
 })

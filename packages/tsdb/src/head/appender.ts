@@ -173,9 +173,12 @@ export class HeadAppender implements Appender {
     if (this.#count > 0 || this.#created.length > 0) {
       waitForReaders(head.mem)
       beginChange(head.mem)
-      this.#publish()
-      this.#apply()
-      endChange(head.mem)
+      try {
+        this.#publish()
+        this.#apply()
+      } finally {
+        endChange(head.mem)
+      }
       head.reclaim()
     }
     this.counters.exemplars += this.#exemplars.length

@@ -8,6 +8,9 @@ const TRIES_BEFORE_PAUSE = 4
 /** Longest a commit waits for readers that asked for a pause; then it goes on and they start over. */
 export const PAUSE_MS_MAX = 250
 
+/** A writer that stands within a commit for so long is gone. */
+const WRITER_WAIT_MS_MAX = 30_000
+
 /** A reader's place in the pin table. */
 export class Pin {
   readonly #mem: HeadMemory
@@ -70,11 +73,12 @@ export class Pin {
   /** An even sequence number. */
   #settled(): number {
     const { u32, i32 } = this.#mem
-    for (;;) {
+    for (let waits = 0; waits < WRITER_WAIT_MS_MAX; waits++) {
       const sequence = Atomics.load(u32, CTL.sequence >>> 2)
       if ((sequence & 1) === 0) return sequence
       Atomics.wait(i32, CTL.sequence >>> 2, sequence | 0, 1)
     }
+    throw new Error(`the database's writer has not finished a commit for ${WRITER_WAIT_MS_MAX} ms`)
   }
 
   #pause(): void {

@@ -64,7 +64,7 @@ describe('the segment writer', () => {
     const before = readFileSync(segment)
     vi.mocked(fs.writeSync).mockImplementationOnce((fd, data) => {
       // Half of it gets through.
-      fs.ftruncateSync(fd as number, before.length + Math.floor((data as Uint8Array).length / 2))
+      fs.ftruncateSync(fd as number, before.length + Math.floor((data as unknown as Uint8Array).length / 2))
       throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
     })
     expect(() => commit(2)).toThrow('ENOSPC')
