@@ -1,4 +1,5 @@
-export { startServer, ServerError, type RunningServer, type ServerOptions } from './server.ts'
+export { startServer, type RunningServer, type ServerOptions } from './server.ts'
+export { ServerError } from './server-error.ts'
 export { FlagError, helpText, parseFlags, type ServerFlags } from './flags.ts'
 export { ListenError } from './listen.ts'
 export { createLogger, type LogFields, type LogLevel, type Logger, type LoggerOptions } from './logger.ts'

@@ -1,12 +1,9 @@
 // Puts the server together: listens, opens the database, runs discovery, queries, rules and notifications, and
 // replaces the configuration as a whole.
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { formatDuration } from '@watchfire/datamodel'
 import { Registry, collectDefaultMetrics } from '@watchfire/instrument'
 import { alertmanagerName, checkRuleFiles, createAlerting, type Alerting } from './alerting.ts'
-import { ConfigError, formatSize, loadConfig, type Config } from './config/index.ts'
+import { ConfigError, loadConfig, type Config } from './config/index.ts'
 import { DiscoveryManager } from './discovery/index.ts'
 import { engineFeatures } from './features.ts'
 import type { ServerFlags } from './flags.ts'
@@ -14,6 +11,8 @@ import { IngestClient, type Ingest } from './ingest/index.ts'
 import { listen, type Listening } from './listen.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { WorkerQueryPool } from './query/index.ts'
+import { ServerError, causeText } from './server-error.ts'
+import { ServerStatus, configHash } from './server-status.ts'
 import {
   createDiscoveryMetrics,
   createEngineMetrics,
@@ -21,7 +20,6 @@ import {
   createWebApp,
   type BuildInfo,
   type LifeMetrics,
-  type ServerView,
 } from './web/index.ts'
 
 export interface ServerOptions {
@@ -44,20 +42,6 @@ export interface RunningServer {
   reload(): Promise<void>
   /** Ends everything, within about 5 s. */
   stop(): Promise<void>
-}
-
-/** A running part failed for good, or the start did; `message` is complete. */
-export class ServerError extends Error {
-  override name = 'ServerError'
-  readonly code: 'storage_failed' | 'start_failed' | 'config_invalid' | 'apply_failed'
-  /** What the process should exit with. */
-  readonly exitCode: number
-
-  constructor(code: ServerError['code'], message: string, cause: unknown, exitCode = 1) {
-    super(message, { cause })
-    this.code = code
-    this.exitCode = exitCode
-  }
 }
 
 /** Failures of opening the database show within this time; a replay may take longer and goes on behind. */
@@ -88,11 +72,10 @@ class Server implements RunningServer {
   readonly #logger: Logger
   readonly #registry = new Registry()
   readonly #life: LifeMetrics
-  readonly #startMs = Date.now()
   readonly #build: BuildInfo
   #settleReady!: { resolve: () => void; reject: (error: Error) => void }
   #settleQuit!: { resolve: () => void; reject: (error: Error) => void }
-  #config!: Config
+  #status!: ServerStatus
   #listening: Listening | undefined
   #ingest: Ingest | undefined
   #pool: WorkerQueryPool | undefined
@@ -104,12 +87,7 @@ class Server implements RunningServer {
   #stopMetrics: (() => void) | undefined
   #autoReload: NodeJS.Timeout | undefined
   #configHash = ''
-  #isReady = false
   #stopping: Promise<void> | undefined
-  #reloadSucceeded = false
-  #lastReloadMs = 0
-  #lastReloadTriedMs = 0
-  #replay = { min: 0, max: 0, current: 0 }
   #reloading: Promise<void> = Promise.resolve()
 
   constructor(options: ServerOptions) {
@@ -156,9 +134,16 @@ class Server implements RunningServer {
   async start(): Promise<void> {
     const { warnings } = this.#flags
     for (const warning of warnings) this.#logger.warn(warning)
-    this.#config = this.#load()
-    checkRuleFiles(this.#config, this.#flags)
-    this.#configHash = hashOf(this.#config)
+    const config = this.#load()
+    checkRuleFiles(config, this.#flags)
+    this.#configHash = configHash(config)
+    this.#status = new ServerStatus(config, {
+      reload: () => this.reload(),
+      quit: () => {
+        this.#logger.warn('Received termination request via web service, exiting gracefully...')
+        this.#settleQuit.resolve()
+      },
+    })
     this.#listening = await this.#listen()
     this.#logger.info('Listening on', { component: 'web', address: this.url })
     this.#createParts()
@@ -194,54 +179,6 @@ class Server implements RunningServer {
     }
   }
 
-  /** The server as the pages and the API see it, always current. */
-  #view(): ServerView {
-    const now = {
-      ready: () => this.#isReady,
-      stopping: () => this.#stopping !== undefined,
-      config: () => this.#config,
-      reloadSucceeded: () => this.#reloadSucceeded,
-      lastReloadMs: () => this.#lastReloadMs,
-      lastReloadTriedMs: () => this.#lastReloadTriedMs,
-      replay: () => this.#replay,
-    }
-    return {
-      get ready() {
-        return now.ready()
-      },
-      get stopping() {
-        return now.stopping()
-      },
-      get configYaml() {
-        return now.config().effectiveYaml
-      },
-      get scrapePools() {
-        return now.config().scrapeConfigs.map((config) => config.jobName)
-      },
-      get reloadSucceeded() {
-        return now.reloadSucceeded()
-      },
-      get lastReloadMs() {
-        return now.lastReloadMs()
-      },
-      get lastReloadTriedMs() {
-        return now.lastReloadTriedMs()
-      },
-      get replay() {
-        return now.replay()
-      },
-      get retentionText() {
-        return retentionText(now.config())
-      },
-      startMs: this.#startMs,
-      reload: () => this.reload(),
-      quit: () => {
-        this.#logger.warn('Received termination request via web service, exiting gracefully...')
-        this.#settleQuit.resolve()
-      },
-    }
-  }
-
   async #listen(): Promise<Listening> {
     const flags = this.#flags
     const ingest = (): Ingest => {
@@ -253,7 +190,7 @@ class Server implements RunningServer {
       return this.#pool
     }
     const app = await createWebApp({
-      server: this.#view(),
+      server: this.#status,
       pool: {
         json: (request, signal) => pool().json(request, signal),
         vector: (request) => pool().vector(request),
@@ -295,7 +232,7 @@ class Server implements RunningServer {
   #createParts(): void {
     const flags = this.#flags
     const logger = this.#logger
-    const { storage, global } = this.#config
+    const { storage, global } = this.#status.config
     this.#stopMetrics = collectDefaultMetrics({ registry: this.#registry })
     this.#ingest = new IngestClient(
       {
@@ -318,7 +255,7 @@ class Server implements RunningServer {
       {
         log: (level, message, fields) => logger.log(level, message, fields),
         onReplay: ({ segment, first, last }) => {
-          this.#replay = { min: first, max: last, current: segment }
+          this.#status.replay = { min: first, max: last, current: segment }
         },
         onDeath: (reason) => this.#fail(new ServerError('storage_failed', reason.message, reason)),
       },
@@ -372,10 +309,10 @@ class Server implements RunningServer {
         const message = `Failed to open the database in ${this.#flags.storagePath}: ${(error as Error).message}`
         throw new ServerError('storage_failed', message, error)
       }
-      for (const warning of this.#config.warnings) this.#logger.warn(warning)
-      await this.#apply(this.#config, await this.#alerting!.prepare(this.#config))
+      for (const warning of this.#status.config.warnings) this.#logger.warn(warning)
+      await this.#apply(this.#status.config, await this.#alerting!.prepare(this.#status.config))
       this.#reloaded(true)
-      this.#isReady = true
+      this.#status.ready = true
       this.#life.ready(true)
       this.#logger.info('Server is ready to receive web requests.')
       this.#settleReady.resolve()
@@ -389,13 +326,13 @@ class Server implements RunningServer {
   async #reload(): Promise<void> {
     const began = performance.now()
     const { configFile } = this.#flags
-    if (!this.#isReady) throw new Error('the server is not ready')
+    if (!this.#status.ready) throw new Error('the server is not ready')
     this.#logger.info('Loading configuration file', { filename: configFile })
     try {
       const next = this.#load()
       await this.#replace(next)
       for (const warning of next.warnings) this.#logger.warn(warning)
-      this.#configHash = hashOf(next)
+      this.#configHash = configHash(next)
       this.#reloaded(true)
       this.#logger.info('Completed loading of configuration file', {
         filename: configFile,
@@ -409,7 +346,7 @@ class Server implements RunningServer {
   }
 
   async #replace(next: Config): Promise<void> {
-    const old = { config: this.#config, commit: this.#commitAlerting }
+    const old = { config: this.#status.config, commit: this.#commitAlerting }
     const fail = (error: unknown): never => {
       this.#logger.error('Failed to apply configuration', { err: error })
       const file = JSON.stringify(this.#flags.configFile)
@@ -427,7 +364,7 @@ class Server implements RunningServer {
       )
       fail(error)
     }
-    this.#config = next
+    this.#status.config = next
   }
 
   /** Hands a configuration to all parts. */
@@ -446,15 +383,13 @@ class Server implements RunningServer {
   }
 
   #reloaded(succeeded: boolean): void {
-    this.#reloadSucceeded = succeeded
-    this.#lastReloadTriedMs = Date.now()
-    if (succeeded) this.#lastReloadMs = this.#lastReloadTriedMs
-    this.#life.reloaded(succeeded, this.#lastReloadMs)
+    this.#status.reloaded(succeeded)
+    this.#life.reloaded(succeeded, this.#status.lastReloadMs)
   }
 
   #watchConfig(): void {
     this.#autoReload = setInterval(() => {
-      const hash = hashOf(this.#config)
+      const hash = configHash(this.#status.config)
       if (hash === this.#configHash) return
       this.#configHash = hash
       this.#logger.info('Configuration file change detected, reloading the configuration.')
@@ -471,26 +406,33 @@ class Server implements RunningServer {
   }
 
   async #stop(): Promise<void> {
-    this.#isReady = false
+    if (this.#status) {
+      this.#status.ready = false
+      this.#status.stopping = true
+    }
     this.#life.ready(false)
     clearInterval(this.#autoReload)
     this.#scrapeDiscovery?.stop()
     this.#notifyDiscovery?.stop()
     const part = async (name: string, stopping: Promise<void> | undefined) => {
-      const ended = await Promise.race([stopping?.then(() => true), wait(STOP_PART_MS)])
-      if (stopping && ended !== true) this.#logger.warn('A part did not stop in time', { part: name })
+      const stopped = stopping?.then(
+        () => true,
+        (error: unknown) => {
+          this.#logger.warn('Stopping a part failed', { part: name, err: error })
+          return true
+        },
+      )
+      if (stopped && (await Promise.race([stopped, wait(STOP_PART_MS)])) !== true)
+        this.#logger.warn('A part did not stop in time', { part: name })
     }
-    try {
-      await part('web', this.#listening?.close())
-      // The rules use the queries, the notifier sends what the rules made, the database is last.
-      await part('alerting', this.#alerting?.stop())
-      await part('queries', this.#pool?.stop())
-      await part('database', this.#ingest?.stop())
-    } finally {
-      this.#stopMetrics?.()
-      this.#settleReady.reject(new Error('the server was stopped'))
-      this.#logger.info('See you next time!')
-    }
+    await part('web', this.#listening?.close())
+    // The rules use the queries, the notifier sends what the rules made, the database is last.
+    await part('alerting', this.#alerting?.stop())
+    await part('queries', this.#pool?.stop())
+    await part('database', this.#ingest?.stop())
+    this.#stopMetrics?.()
+    this.#settleReady.reject(new Error('the server was stopped'))
+    this.#logger.info('See you next time!')
   }
 }
 
@@ -502,32 +444,4 @@ function externalPath(externalUrl: string): string {
   if (externalUrl === '') return ''
   const path = URL.canParse(externalUrl) ? new URL(externalUrl).pathname : externalUrl
   return path.replace(/\/+$/, '')
-}
-
-function retentionText({ storage }: Config): string {
-  const parts: string[] = []
-  if (storage.retentionMs > 0) parts.push(formatDuration(storage.retentionMs))
-  if (storage.retentionBytes > 0) parts.push(formatSize(storage.retentionBytes))
-  return parts.join(' or ')
-}
-
-/** The message with those of its causes. */
-function causeText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const cause = error.cause instanceof Error ? causeText(error.cause) : ''
-  return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`
-}
-
-/** Hash of the content of all files that a configuration was made of. */
-function hashOf(config: Config): string {
-  const hash = createHash('sha256')
-  for (const path of [config.path, ...config.scrapeConfigFiles, ...config.ruleFiles]) {
-    hash.update(path)
-    try {
-      hash.update(readFileSync(path))
-    } catch {
-      hash.update('missing')
-    }
-  }
-  return hash.digest('hex')
 }
