@@ -200,6 +200,13 @@ describe('failures', () => {
     })
   })
 
+  it('keep texts that double with every call within the memory budget', () => {
+    let expr = 'label_replace(requests_total, "x", "xxxxxxxxxxxxxxxx", "", "")'
+    for (let i = 0; i < 60; i++) expr = `label_replace(${expr}, "x", "$1$1", "x", "(.*)")`
+    const error = failureOf(() => instant(expr, 600_000, { memoryBytesMax: 50_000_000 }))
+    expect(error.message).toContain('query memory budget of 50000000 bytes exceeded')
+  })
+
   it('pass on what the storage throws, and close it', () => {
     let closed = 0
     const broken: Queryable = {

@@ -253,7 +253,7 @@ function extendedError(modifier: string, functions: string, name: string): Error
 
 /**
  * Samples in the windows (end − range, end] of all steps. `counts` gets their sum, the sum without those that the window before
- * had too, the most of one window, and those of the last. Windows mostly move by as many samples as the last time: that is tried first.
+ * had too, the most of one window, and those of the last.
  */
 function countWindows(
   times: Float64Array,
@@ -264,6 +264,10 @@ function countWindows(
   rangeMs: number,
   counts: Float64Array,
 ): void {
+  // A window that is a multiple of the step begins where an earlier one ended: one position per step will do.
+  const lag = rangeMs % stepMs === 0 ? rangeMs / stepMs : 0
+  if (lag > 0 && lag < LAG_MAX && lag < steps)
+    return countAligned(times, count, start, stepMs, steps, lag, counts)
   let high = firstAfter(times, count, start, 0)
   let low = firstAfter(times, high, start - rangeMs, 0)
   let total = high - low
@@ -288,6 +292,45 @@ function countWindows(
   counts[1] = read
   counts[2] = most
   counts[3] = high - low
+}
+
+const LAG_MAX = 256
+/** The last positions, as a ring. */
+const ring = new Int32Array(LAG_MAX)
+
+function countAligned(
+  times: Float64Array,
+  count: number,
+  start: number,
+  stepMs: number,
+  steps: number,
+  lag: number,
+  counts: Float64Array,
+): void {
+  let high = firstAfter(times, count, start - lag * stepMs, 0)
+  const first = high
+  let total = 0
+  let most = 0
+  let size = 0
+  let move = 0
+  ring[0] = high
+  let slot = 0
+  for (let i = 1 - lag; i < steps; i++) {
+    const before = high
+    high = moveTo(times, count, start + i * stepMs, before, move)
+    move = high - before
+    slot = slot + 1 === lag ? 0 : slot + 1
+    if (i >= 0) {
+      size = high - ring[slot]!
+      total += size
+      if (size > most) most = size
+    }
+    ring[slot] = high
+  }
+  counts[0] = total
+  counts[1] = high - first // windows at least as long as the step leave no sample out
+  counts[2] = most
+  counts[3] = size
 }
 
 /** Index of the first time > `time` among the first `count`, not before `from`; `move` is a guess how far it is. */
