@@ -432,7 +432,7 @@ class Server implements RunningServer {
     await part('database', this.#ingest?.stop())
     this.#stopMetrics?.()
     this.#settleReady.reject(new Error('the server was stopped'))
-    this.#logger.info('See you next time!')
+    if (this.#listening) this.#logger.info('See you next time!')
   }
 }
 
