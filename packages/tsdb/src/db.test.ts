@@ -148,6 +148,23 @@ describe('the database', () => {
     expect(db.stats().seriesCount).toBe(2)
   })
 
+  it('logs exemplars and refuses long ones', async () => {
+    const db = start()
+    const app = db.appender()
+    const ref = app.series(Labels.from({ __name__: 'x' }))
+    const exemplar = (value: string) => ({
+      labels: Labels.from({ trace_id: value }),
+      value: 1,
+      timestampMs: 5,
+    })
+    expect(app.exemplar(ref, exemplar('a'))).toBe(APPEND.ok)
+    expect(app.exemplar(ref, exemplar('a'.repeat(121)))).toBe(APPEND.refused)
+    expect(app.exemplar(ref + 1, exemplar('a'))).toBe(APPEND.unknownRef)
+    app.commit()
+    await db.close()
+    expect(start().stats().walCorruptions).toBe(0)
+  })
+
   it('locks its directory', async () => {
     const db = start()
     expect(() => openDbSync({ dir, headMemoryBytesMax: MEMORY })).toThrow(/in use by process/)

@@ -5,6 +5,7 @@ import {
   CHUNK_ENCODING,
   STALE_HIGH,
   STALE_LOW,
+  isStale,
   type AppendResult,
   type Appender,
   type Exemplar,
@@ -56,6 +57,9 @@ export interface CommitLog {
 
 /** Times are integers that a double holds exactly. */
 const TIME_MS_MAX = 2 ** 53 - 1
+
+/** Most characters of an exemplar's label names and values together, as in OpenMetrics. */
+const EXEMPLAR_LABELS_MAX = 128
 
 /** The database's only appender: columns are reused from commit to commit. */
 export class HeadAppender implements Appender {
@@ -144,7 +148,12 @@ export class HeadAppender implements Appender {
       return APPEND.duplicate
     }
     if (last !== APPEND.ok) return last
-    this.#stageHistogram(slot, timeMs, copyHistogram(histogram))
+    // Of a stale marker nothing but the kind counts.
+    this.#stageHistogram(
+      slot,
+      timeMs,
+      isStale(histogram.sum) ? staleHistogram(histogram.integer) : copyHistogram(histogram),
+    )
     return APPEND.ok
   }
 
@@ -152,6 +161,10 @@ export class HeadAppender implements Appender {
     this.#assertOpen()
     const slot = this.#head.series.slotOf(ref)
     if (slot === 0) return APPEND.unknownRef
+    let length = 0
+    for (const text of exemplar.labels.pairs) length += text.length
+    if (length > EXEMPLAR_LABELS_MAX) return APPEND.refused
+    if (!(Math.abs(exemplar.timestampMs) <= TIME_MS_MAX)) return APPEND.outOfBounds
     this.#exemplars.push({
       ref: this.#head.walRef(slot),
       timeMs: exemplar.timestampMs,

@@ -171,4 +171,15 @@ describe('native histograms in the head', () => {
     append(1, sample(2), APPEND.duplicate)
     append(0, sample(2), APPEND.outOfOrder)
   })
+
+  it('keep nothing of a stale marker but the marker, so that the log stays readable', async () => {
+    const stale = new Float64Array(1)
+    setStale(stale, 0)
+    append(1, sample(1))
+    append(2, sample(1, { sum: stale[0]!, positiveSpans: [{ offset: 0, length: 9 }] }))
+    await db.close()
+    start()
+    expect(db.stats().walCorruptions).toBe(0)
+    expect(all()[0]!.samples).toHaveLength(2)
+  })
 })
