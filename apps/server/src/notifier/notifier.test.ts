@@ -172,5 +172,7 @@ describe('notifier', () => {
     notifier.applyConfig(config)
     expect(notifier.active()).toEqual(['http://a:1/am/api/v2/alerts'])
     expect(notifier.dropped()).toEqual(['http://b:1/am/api/v2/alerts'])
+    notifier.applyConfig({ ...config, alertmanagers: [{ ...entry, pathPrefix: '' }] })
+    expect(notifier.active()).toEqual(['http://a:1/api/v2/alerts', 'http://b:1/api/v2/alerts'])
   })
 })

@@ -70,7 +70,8 @@ export class Notifier implements AlertmanagersView {
   /** Takes a configuration; entries that stay the same keep their queues and targets. */
   applyConfig(config: NotifierConfig): void {
     const { createClient = createAlertmanagerClient, userAgent } = this.#options
-    const old = [...this.#sets]
+    const before = this.#sets
+    const old = [...before]
     this.#relabelAlerts = compileRelabel(config.alertRelabelConfigs)
     this.#externalLabels = config.externalLabels
     this.#sets = config.alertmanagers.map((entry, i) => {
@@ -87,6 +88,10 @@ export class Notifier implements AlertmanagersView {
         queues: new Map(),
         dropped: [],
       }
+    })
+    // What was discovered stays true until discovery says otherwise.
+    this.#sets.forEach((set, i) => {
+      if (before[i] && before[i] !== set) this.setTargetGroups(i, before[i].groups)
     })
     for (const set of old) void this.#close(set)
   }
