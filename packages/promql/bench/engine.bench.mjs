@@ -4,7 +4,7 @@
 // least time, samples a second, and a checksum of the answers, per query; then the time of the JSON.
 import { parseArgs } from 'node:util'
 import { Labels, matchesAll } from '@watchfire/datamodel'
-import { XOR_STATE_BYTES, createArena } from '@watchfire/kernels'
+import { XOR_STATE_BYTES, createArena, histogramImageBytes } from '@watchfire/kernels'
 import { createEngine, resultToJson } from '@watchfire/promql'
 
 const { values: args } = parseArgs({
@@ -41,7 +41,7 @@ function encodeSeries(arena, labels, gauge) {
   let value = Math.floor(random() * 10_000)
   const rate = 1 + Math.floor(random() * 50)
   const jitter = Math.floor(random() * STEP_MS)
-  for (let t = START + jitter; t <= END; ) {
+  for (let t = START + jitter; t <= END;) {
     kernels.xorInit(state, chunk, 4096)
     const minTime = t
     let count = 0
@@ -52,6 +52,38 @@ function encodeSeries(arena, labels, gauge) {
     }
     const length = (bits.getUint32(state + 8, true) + 7) >> 3
     chunks.push({ bytes: arena.bytes().slice(chunk, chunk + length), count, minTime, maxTime: t - STEP_MS })
+  }
+  arena.release(mark)
+  return { labels, chunks }
+}
+
+/** A native histogram of 24 buckets that counts requests, in chunks of 40 samples. */
+function encodeHistograms(arena, labels) {
+  const buckets = 24
+  const mark = arena.mark()
+  const size = histogramImageBytes({ samples: 40, spans: 1, buckets, customValues: 0 })
+  const image = arena.alloc(size)
+  const chunk = arena.alloc(16_384)
+  const view = new DataView(arena.memory.buffer, image)
+  const total = new Float64Array(buckets)
+  const chunks = []
+  for (let t = START; t + 40 * STEP_MS <= END; t += 40 * STEP_MS) {
+    const header = [3, 0, 0, 0, 40, 1, 0, buckets, 0, 0, -12, buckets]
+    header.forEach((word, i) => view.setInt32(i * 4, word, true))
+    const put = (index, value) => view.setFloat64(48 + index * 8, value, true)
+    for (let i = 0; i < 40; i++) {
+      for (let b = 0; b < buckets; b++) {
+        total[b] += Math.floor(random() * 4)
+        put(160 + i * buckets + b, total[b])
+      }
+      const count = total.reduce((sum, own) => sum + own, 0)
+      for (const [column, value] of [t + i * STEP_MS, count, 0, count * 0.3].entries())
+        put(column * 40 + i, value)
+    }
+    const length = arena.kernels.histogramEncode(2, image, size, chunk, 16_384)
+    if (length < 0) throw new Error(`histogramEncode: ${length}`)
+    const bytes = arena.bytes().slice(chunk, chunk + length)
+    chunks.push({ bytes, encoding: 2, count: 40, minTime: t, maxTime: t + 39 * STEP_MS })
   }
   arena.release(mark)
   return { labels, chunks }
@@ -73,9 +105,20 @@ function buildData() {
     series.push(encodeSeries(arena, labels, false))
   }
   for (let i = 0; i < SERIES / 4; i++) {
-    const labels = Labels.from({ __name__: 'drift_score', feature: `f${i % 20}`, instance: `host-${Math.floor(i / 20)}:9100` })
+    const labels = Labels.from({
+      __name__: 'drift_score',
+      feature: `f${i % 20}`,
+      instance: `host-${Math.floor(i / 20)}:9100`,
+    })
     series.push(encodeSeries(arena, labels, true))
   }
+  for (let i = 0; i < SERIES / 28; i++)
+    series.push(
+      encodeHistograms(
+        arena,
+        Labels.from({ __name__: 'latency_seconds', instance: `host-${i}`, model: `m${i % 5}` }),
+      ),
+    )
   return series.sort((a, b) => a.labels.compare(b.labels))
 }
 
@@ -93,7 +136,8 @@ class MemoryQueryable {
     const rows = []
     const chunkStart = new Uint32Array(picked.length + 1)
     picked.forEach(({ chunks }, i) => {
-      for (const chunk of chunks) if (chunk.maxTime >= hints.start && chunk.minTime <= hints.end) rows.push(chunk)
+      for (const chunk of chunks)
+        if (chunk.maxTime >= hints.start && chunk.minTime <= hints.end) rows.push(chunk)
       chunkStart[i + 1] = rows.length
     })
     const chunkTable = arena.alloc(rows.length * ROW_BYTES)
@@ -101,12 +145,12 @@ class MemoryQueryable {
     let address = arena.alloc(total)
     const memory = arena.bytes()
     const words = new DataView(memory.buffer)
-    rows.forEach(({ bytes, count, minTime, maxTime }, row) => {
+    rows.forEach(({ bytes, encoding = 1, count, minTime, maxTime }, row) => {
       memory.set(bytes, address)
       const at = chunkTable + row * ROW_BYTES
       words.setUint32(at, address, true)
       words.setUint32(at + 4, bytes.length, true)
-      words.setUint32(at + 8, 1, true)
+      words.setUint32(at + 8, encoding, true)
       words.setUint32(at + 12, count, true)
       words.setFloat64(at + 16, minTime, true)
       words.setFloat64(at + 24, maxTime, true)
@@ -122,8 +166,14 @@ const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1]
 
 const began = performance.now()
 const series = buildData()
-const bytes = series.reduce((sum, { chunks }) => sum + chunks.reduce((own, chunk) => own + chunk.bytes.length, 0), 0)
-const samples = series.reduce((sum, { chunks }) => sum + chunks.reduce((own, chunk) => own + chunk.count, 0), 0)
+const bytes = series.reduce(
+  (sum, { chunks }) => sum + chunks.reduce((own, chunk) => own + chunk.bytes.length, 0),
+  0,
+)
+const samples = series.reduce(
+  (sum, { chunks }) => sum + chunks.reduce((own, chunk) => own + chunk.count, 0),
+  0,
+)
 console.log(
   `${series.length} series, ${samples} samples, ${(bytes / samples).toFixed(2)} B/sample, made in ${Math.round(performance.now() - began)} ms`,
 )
@@ -142,8 +192,18 @@ const QUERIES = [
   range('avg by (instance) (avg_over_time(drift_score[30m]))', span / 2, 60_000),
   range('topk(5, sum by (handler) (rate(http_requests_total[5m])))', HOUR, 15_000),
   range('max_over_time(sum(rate(http_requests_total[5m]))[30m:1m])', HOUR, 60_000),
-  range('sum by (handler) (rate(http_requests_total{status="500"}[5m])) / sum by (handler) (rate(http_requests_total[5m]))', span, 60_000),
-  range('http_requests_total * on (instance) group_left () max by (instance) (http_requests_total)', HOUR, 60_000),
+  range(
+    'sum by (handler) (rate(http_requests_total{status="500"}[5m])) / sum by (handler) (rate(http_requests_total[5m]))',
+    span,
+    60_000,
+  ),
+  range(
+    'http_requests_total * on (instance) group_left () max by (instance) (http_requests_total)',
+    HOUR,
+    60_000,
+  ),
+  range('histogram_quantile(0.95, sum by (model) (rate(latency_seconds[5m])))', HOUR, 30_000),
+  range('histogram_avg(rate(latency_seconds[5m]))', HOUR, 30_000),
   instant('http_requests_total'),
   instant('sum by (handler) (rate(http_requests_total[5m]))'),
   instant('topk(10, sum by (instance, handler) (rate(http_requests_total[5m])))'),
@@ -169,7 +229,9 @@ for (const request of QUERIES) {
   const { samplesRead } = result.stats.samples
   const perSample = (median(times) * 1e6) / samplesRead
   console.log(
-    `${median(times).toFixed(1).padStart(7)} ms  min ${Math.min(...times).toFixed(1).padStart(6)}  ` +
+    `${median(times).toFixed(1).padStart(7)} ms  min ${Math.min(...times)
+      .toFixed(1)
+      .padStart(6)}  ` +
       `${perSample.toFixed(1).padStart(6)} ns/sample read  json ${median(jsonTimes).toFixed(1)} ms ${json.length} B  ` +
       `${request.stepMs ? `[${(request.endMs - request.startMs) / 60_000}m by ${request.stepMs / 1000}s] ` : ''}${request.expr}`,
   )

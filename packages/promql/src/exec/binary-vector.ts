@@ -73,7 +73,10 @@ export class VectorBinary implements Operator {
       this.#manyBlock = drain(alreadyOpen(this.#many, manySeries), this.#context, steps)
       this.#checkOneSide(this.#manyBlock, this.#oneBlock)
     }
-    if (this.#fillMany !== undefined) this.#matched = new Uint8Array(groups.count * steps)
+    if (this.#fillMany !== undefined) {
+      this.#context.chargeHeap(groups.count * steps)
+      this.#matched = new Uint8Array(groups.count * steps)
+    }
     return this.#announce(manySeries, oneSeries, manyGroup, oneGroup)
   }
 
@@ -111,7 +114,11 @@ export class VectorBinary implements Operator {
       if (this.#fillOne !== undefined) add(i, -1, group)
     }
     if (this.#fillMany !== undefined) for (let i = 0; i < one.length; i++) add(-1, i, oneGroup[i]!)
-    for (const entry of flagsOf.values()) if (entry.pairs > 1) entry.flags = new Uint8Array(this.#grid.steps)
+    for (const entry of flagsOf.values()) {
+      if (entry.pairs < 2) continue
+      this.#context.chargeHeap(this.#grid.steps)
+      entry.flags = new Uint8Array(this.#grid.steps)
+    }
     this.#pairs = planned.map(({ key, ...pair }) => ({ ...pair, flags: flagsOf.get(key)!.flags }))
     return announced
   }

@@ -46,6 +46,7 @@ export class PickSamples implements Operator {
     }
     const members = membersOf(block.series, node)
     const order: number[] = []
+    context.chargeHeap(block.kinds.length)
     const keep = new Uint8Array(block.kinds.length)
     for (let step = 0; step < grid.steps; step++) {
       context.poll()

@@ -1,6 +1,6 @@
 // info(): adds labels of info series (target_info by default) that share instance and job with a series.
 import { Labels, Matcher } from '@watchfire/datamodel'
-import { drain, loadRow, type Block } from '../exec/block.ts'
+import { SERIES_BYTES, drain, loadRow, type Block } from '../exec/block.ts'
 import { duplicateLabelsError, executionError } from '../exec/context.ts'
 import { KIND, type Operator, type Row, type SeriesMeta } from '../exec/operator.ts'
 import { InstantSelector } from '../exec/selector.ts'
@@ -16,7 +16,6 @@ const NAME = '__name__'
 /** Output series: what a base series becomes at the steps where it gets these labels. */
 interface Output {
   readonly meta: SeriesMeta
-  readonly values: Float64Array
   readonly kinds: Uint8Array
   readonly base: number
 }
@@ -124,8 +123,9 @@ class Info implements Operator {
       if (labels === undefined) continue
       let output = outputs.get(labels.key())
       if (output === undefined) {
+        this.#call.context.chargeHeap(steps + SERIES_BYTES)
         const own = { labels, dropName: meta.dropName }
-        output = { meta: own, base: series, kinds: new Uint8Array(steps), values: base.values }
+        output = { meta: own, base: series, kinds: new Uint8Array(steps) }
         outputs.set(labels.key(), output)
       }
       output.kinds[step] = kind

@@ -3,8 +3,6 @@ import {
   COUNTER_RESET,
   IncompatibleHistogramsError,
   addHistograms,
-  compactHistogram,
-  detectReset,
   divideHistogram,
   reduceResolution,
   subHistograms,
@@ -12,6 +10,7 @@ import {
   type FloatHistogram,
 } from '@watchfire/datamodel'
 import { KIND } from '../exec/operator.ts'
+import { compacted, resetBetween, sameLayout, subtractSame, wasReset } from './histogram-layout.ts'
 import { notes } from './notes.ts'
 import { isStartReset, noteOverlap, startsOverlap } from './rate.ts'
 import type { RangeResult, RangeWindow } from './range.ts'
@@ -79,14 +78,17 @@ export function histogramIncrease(window: RangeWindow, counter: boolean): FloatH
       schema = Math.min(schema, histogram.schema)
       if (usesCustomBuckets(histogram) !== custom) return mixed()
     }
-  let increase = subNoting(custom ? last : reduceResolution(last, schema), first, window)
+  let increase =
+    schema === last.schema && sameLayout(last, first)
+      ? subtractSame(last, first)
+      : subNoting(custom ? last : reduceResolution(last, schema), first, window)
   if (increase === undefined) return undefined
   if (counter) {
     increase = addLost(window, increase, first)
     if (increase === undefined) return undefined
   } else if (histograms[from]!.counterResetHint !== gauge || last.counterResetHint !== gauge)
     notes.notGauge(annotations, labels, position)
-  return compactHistogram({ ...increase, counterResetHint: gauge })
+  return compacted({ ...increase, counterResetHint: gauge })
 }
 
 /** Adds what was counted before each reset. */
@@ -116,7 +118,8 @@ function addLost(
 function isReset(window: RangeWindow, i: number, previous: FloatHistogram): boolean {
   const { histograms, histogramTimes: times, histogramStarts: starts } = window.columns
   if (starts !== undefined && isStartReset(starts[i - 1]!, times[i - 1]!, starts[i]!, times[i]!)) return true
-  return detectReset(histograms[i]!, previous)
+  if (previous === histograms[i - 1]) return resetBetween(histograms, i)
+  return wasReset(histograms[i]!, previous)
 }
 
 function emptyLike(histogram: FloatHistogram): FloatHistogram {
@@ -151,7 +154,7 @@ export function histogramInstantRate(window: RangeWindow, result: RangeResult, p
   let difference: FloatHistogram | undefined = last
   if (!perSecond || !isReset(window, to - 1, previous)) difference = subNoting(last, previous, window)
   if (difference === undefined) return KIND.absent
-  difference = compactHistogram({ ...difference, counterResetHint: gauge })
+  difference = compacted({ ...difference, counterResetHint: gauge })
   result.histogram = perSecond ? divideHistogram(difference, interval / 1000) : difference
   return KIND.histogram
 }

@@ -5,6 +5,7 @@ import { KIND } from '../exec/operator.ts'
 import { OVERLAP } from '../exec/annotations.ts'
 import { extendedHistogramRate, extendedRate } from './extended-rate.ts'
 import { addNoting, histogramIncrease, histogramInstantRate } from './rate-histogram.ts'
+import { scaled } from './histogram-layout.ts'
 import { notes, quoteText } from './notes.ts'
 import type { RangeFunction, RangeResult, RangeSpec, RangeWindow } from './range.ts'
 
@@ -129,7 +130,7 @@ function histogramRate(
     increase = increase === undefined ? first : addNoting(increase, first, window)
     if (increase === undefined) return KIND.absent
   }
-  result.histogram = scaleHistogram(increase!, factor)
+  result.histogram = factor >= 0 ? scaled(increase!, factor) : scaleHistogram(increase!, factor)
   return KIND.histogram
 }
 
