@@ -1,5 +1,5 @@
-// Aggregations that keep a running value per group and step: sum, avg, min, max, count, group, stddev, stdvar. The input streams
-// through; only the groups' columns are held.
+// Aggregations that keep a running value per group and step: sum, avg, min, max, count, group, stddev,
+// stdvar. The input streams through; only the groups' columns are held.
 import type { AggregateNode } from '../plan/nodes.ts'
 import {
   AverageAccumulator,

@@ -1,4 +1,5 @@
-// Warnings and infos of one query. They are told apart by their text without the position; the newest position wins.
+// Warnings and infos of one query. They are told apart by their text without the position; the newest
+// position wins.
 
 export type AnnotationLevel = 'warning' | 'info'
 

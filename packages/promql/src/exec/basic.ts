@@ -1,4 +1,5 @@
-// Small operators: constants, repetition of what does not depend on the step, renaming and per-sample functions.
+// Small operators: constants, repetition of what does not depend on the step, renaming and per-sample
+// functions.
 import { scaleHistogram, type Labels } from '@watchfire/datamodel'
 import type { QueryContext } from './context.ts'
 import { dropMetadata, sameMetric } from './labels.ts'

@@ -1,4 +1,5 @@
-// One binary operation on two samples, floats or histograms, and its fast form over whole rows of floats. Data plane.
+// One binary operation on two samples, floats or histograms, and its fast form over whole rows of floats.
+// Data plane.
 import {
   COUNTER_RESET,
   IncompatibleHistogramsError,
@@ -93,7 +94,9 @@ export class BinarySamples {
     this.#position = position
   }
 
-  /** KIND of the result before filtering (comparisons give the left sample and set `holds`), or IMPOSSIBLE. */
+  /**
+   * KIND of the result before filtering (comparisons give the left sample and set `holds`), or IMPOSSIBLE.
+   */
   apply(
     left: number,
     right: number,

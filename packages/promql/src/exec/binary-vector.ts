@@ -1,5 +1,6 @@
-// Arithmetic and comparison between two vectors. The "one" side is held in memory; the "many" side (the left one, of one-to-one) streams
-// unless duplicates on the "one" side make it necessary to look at single steps of both.
+// Arithmetic and comparison between two vectors. The "one" side is held in memory; the "many" side (the left
+// one, of one-to-one) streams unless duplicates on the "one" side make it necessary to look at single steps
+// of both.
 import type { Labels } from '@watchfire/datamodel'
 import type { BinaryNode, Matching } from '../plan/nodes.ts'
 import { BinarySamples, IMPOSSIBLE, arithmeticRows, changesMeaning } from './binary-samples.ts'
@@ -47,7 +48,8 @@ export class VectorBinary implements Operator {
     this.#swapped = matching.card === 'one-to-many'
     this.#many = this.#swapped ? right : left
     this.#one = this.#swapped ? left : right
-    // Fill values are named by side of the text, sides here by role; Prometheus swaps the operands but not the values.
+    // Fill values are named by side of the text, sides here by role; Prometheus swaps the operands but not
+    // the values.
     this.#fillOne = matching.fillRight
     this.#fillMany = matching.fillLeft
     this.#context = context

@@ -1,5 +1,5 @@
-// The hash of label sets that limit_ratio samples by: xxHash64 (seed 0) of the length-prefixed names and values, as in Prometheus, so that
-// the same series are picked.
+// The hash of label sets that limit_ratio samples by: xxHash64 (seed 0) of the length-prefixed names and
+// values, as in Prometheus, so that the same series are picked.
 import type { Labels } from '@watchfire/datamodel'
 
 const MASK = (1n << 64n) - 1n

@@ -1,4 +1,5 @@
-// Label sets as the operators need them: without the metric's identity, or reduced to what is matched or grouped by.
+// Label sets as the operators need them: without the metric's identity, or reduced to what is matched or
+// grouped by.
 import { Labels, METRIC_NAME, compareUtf8 } from '@watchfire/datamodel'
 
 /** Labels that say what a metric is; an operation that changes the meaning of the value drops them. */
@@ -11,7 +12,9 @@ export function dropMetadata(labels: Labels): Labels {
   return labels.drop(METADATA)
 }
 
-/** With one label set, or removed when the value is empty. Same as `Labels.with`, without a map in between. */
+/**
+ * With one label set, or removed when the value is empty. Same as `Labels.with`, without a map in between.
+ */
 export function withLabel(labels: Labels, name: string, value: string): Labels {
   const { pairs } = labels
   let at = 0

@@ -1,5 +1,6 @@
-// The contract between physical operators: an operator announces its series, then gives their rows one after the other,
-// in that order, each into a row that the caller owns. Rows are columns over the steps of the grid.
+// The contract between physical operators: an operator announces its series, then gives their rows one after
+// the other, in that order, each into a row that the caller owns. Rows are columns over the steps of the
+// grid.
 import type { FloatHistogram, Labels } from '@watchfire/datamodel'
 
 /** The evaluation times startMs + i·stepMs, 0 ≤ i < steps. An instant query has one. */

@@ -1,5 +1,6 @@
-// Calls of functions over range vectors: decode → window function → row, one series at a time. Series with floats only go through
-// a kernel where there is one; the rest slides index ranges over the columns and calls the function for each window.
+// Calls of functions over range vectors: decode → window function → row, one series at a time. Series with
+// floats only go through a kernel where there is one; the rest slides index ranges over the columns and calls
+// the function for each window.
 import { executionError, type QueryContext } from './context.ts'
 import { dropMetadata, sameMetric } from './labels.ts'
 import { KIND, clearRow, countPresent, createRow, type Grid, type Operator } from './operator.ts'
@@ -252,8 +253,8 @@ function extendedError(modifier: string, functions: string, name: string): Error
 }
 
 /**
- * Samples in the windows (end − range, end] of all steps. `counts` gets their sum, the sum without those that the window before
- * had too, the most of one window, and those of the last.
+ * Samples in the windows (end − range, end] of all steps. `counts` gets their sum, the sum without those that
+ * the window before had too, the most of one window, and those of the last.
  */
 function countWindows(
   times: Float64Array,
@@ -333,7 +334,10 @@ function countAligned(
   counts[3] = size
 }
 
-/** Index of the first time > `time` among the first `count`, not before `from`; `move` is a guess how far it is. */
+/**
+ * Index of the first time > `time` among the first `count`, not before `from`; `move` is a guess how far it
+ * is.
+ */
 function moveTo(times: Float64Array, count: number, time: number, from: number, move: number): number {
   let at = from + move
   if (at > count) at = count

@@ -1,4 +1,5 @@
-// Where range functions get their samples: a range selector or a subquery. Series are announced, then loaded in order.
+// Where range functions get their samples: a range selector or a subquery. Series are announced, then loaded
+// in order.
 import { COUNTER_RESET } from '@watchfire/datamodel'
 import type { MatrixNode, SubqueryNode, TimeShift } from '../plan/nodes.ts'
 import type { QueryContext } from './context.ts'

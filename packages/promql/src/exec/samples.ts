@@ -17,7 +17,10 @@ export interface SampleColumns {
   histogramStarts: number[] | undefined
 }
 
-/** Index of the first time > `time` among the first `count`, searching from `from` on (which must not be past it). */
+/**
+ * Index of the first time > `time` among the first `count`, searching from `from` on (which must not be past
+ * it).
+ */
 export function firstAfter(times: ArrayLike<number>, count: number, time: number, from: number): number {
   let low = from
   let high = from

@@ -1,5 +1,5 @@
-// Aggregations with a parameter that pick or count samples of whole groups: topk, bottomk, limitk, limit_ratio, quantile and
-// count_values. They hold their input.
+// Aggregations with a parameter that pick or count samples of whole groups: topk, bottomk, limitk,
+// limit_ratio, quantile and count_values. They hold their input.
 import { formatValue, histogramToString, type Labels } from '@watchfire/datamodel'
 import { notes, quoteText } from '../functions/notes.ts'
 import { quantileOf } from '../functions/quantile.ts'

@@ -1,5 +1,5 @@
-// Reads the series of one selection: decodes chunks in the query's own memory into columns. Data plane where a series has
-// only float chunks; histograms become objects.
+// Reads the series of one selection: decodes chunks in the query's own memory into columns. Data plane where
+// a series has only float chunks; histograms become objects.
 import {
   CHUNK_ENCODING,
   CHUNK_ROW_BYTES,
@@ -256,7 +256,9 @@ function corrupt(labels: Labels, code: number): Error {
   return executionError(`cannot decode a chunk of series ${labels.toString()} (code ${code})`)
 }
 
-/** Orders samples of overlapping chunks; of equal times the later chunk's sample stays. Returns the new count. */
+/**
+ * Orders samples of overlapping chunks; of equal times the later chunk's sample stays. Returns the new count.
+ */
 function sortSamples(columns: SampleColumns, count: number): number {
   const { times, values, starts } = columns
   let sorted = true

@@ -1,4 +1,5 @@
-// Instant selectors with the `smoothed` modifier: the value at the step on the line between the samples around it.
+// Instant selectors with the `smoothed` modifier: the value at the step on the line between the samples
+// around it.
 import {
   COUNTER_RESET,
   IncompatibleHistogramsError,

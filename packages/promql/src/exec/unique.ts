@@ -4,8 +4,8 @@ import { duplicateLabelsError, type QueryContext } from './context.ts'
 import { KIND, clearRow, type Grid, type Operator, type Row, type SeriesMeta } from './operator.ts'
 
 /**
- * Wraps an operator whose announced series may have equal labels. `strict`: equal labels of two series that have any
- * sample are an error even when they never meet.
+ * Wraps an operator whose announced series may have equal labels. `strict`: equal labels of two series that
+ * have any sample are an error even when they never meet.
  */
 export class UniqueSeries implements Operator {
   readonly #inner: Operator

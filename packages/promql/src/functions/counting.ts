@@ -62,7 +62,10 @@ function counting(differs: (previous: Point, current: Point) => boolean): RangeF
   }
 }
 
-/** An anchored range begins with the newest sample at or before its start, of either kind; undefined when none comes after. */
+/**
+ * An anchored range begins with the newest sample at or before its start, of either kind; undefined when none
+ * comes after.
+ */
 function anchor(window: RangeWindow): { float: number; histogram: number } | undefined {
   const { columns, rangeStart } = window
   const { times, histogramTimes } = columns

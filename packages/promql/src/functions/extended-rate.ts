@@ -1,5 +1,6 @@
-// rate, increase and delta over `anchored` and `smoothed` selectors: edge samples instead of extrapolation. `anchored` takes the
-// last sample at or before the range's start, `smoothed` interpolates between the samples on both sides of each edge.
+// rate, increase and delta over `anchored` and `smoothed` selectors: edge samples instead of extrapolation.
+// `anchored` takes the last sample at or before the range's start, `smoothed` interpolates between the
+// samples on both sides of each edge.
 import {
   COUNTER_RESET,
   IncompatibleHistogramsError,
@@ -33,7 +34,10 @@ export function interpolate(
 /** The edges of a range. */
 export type RangeBounds = Pick<RangeWindow, 'rangeStart' | 'rangeEnd' | 'rangeMs' | 'anchored' | 'smoothed'>
 
-/** Indices (into the columns) of the samples that stand at the edges of the range; undefined when it holds none. */
+/**
+ * Indices (into the columns) of the samples that stand at the edges of the range; undefined when it holds
+ * none.
+ */
 function edges(window: RangeBounds, times: ArrayLike<number>, from: number, to: number) {
   const { rangeStart, rangeEnd, smoothed } = window
   let last = to - 1
@@ -96,7 +100,10 @@ function edgeValues(
   return [left, right]
 }
 
-/** The float samples of an anchored or smoothed range as a top-level result shows them: edges set to the range's bounds. */
+/**
+ * The float samples of an anchored or smoothed range as a top-level result shows them: edges set to the
+ * range's bounds.
+ */
 export function extendedSamples(
   columns: SampleColumns,
   bounds: RangeBounds,
@@ -194,7 +201,10 @@ function edgeHistograms(
   return [left, inside ? between(last - 1, rangeEnd) : histograms[last]!]
 }
 
-/** Adds what was counted before each reset between the edges; resets the interpolation already saw are left out. */
+/**
+ * Adds what was counted before each reset between the edges; resets the interpolation already saw are left
+ * out.
+ */
 function addLost(
   window: RangeWindow,
   firstEdge: number,

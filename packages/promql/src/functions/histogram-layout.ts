@@ -1,5 +1,5 @@
-// Shortcuts for histograms whose buckets lie at the same places, as those of one chunk do: no merging of layouts, bucket by bucket.
-// The results are those of datamodel's general functions.
+// Shortcuts for histograms whose buckets lie at the same places, as those of one chunk do: no merging of
+// layouts, bucket by bucket. The results are those of datamodel's general functions.
 import {
   COUNTER_RESET,
   compactHistogram,

@@ -1,4 +1,5 @@
-// histogram_quantile, histogram_quantiles and histogram_fraction over classic buckets and native histograms side by side.
+// histogram_quantile, histogram_quantiles and histogram_fraction over classic buckets and native histograms
+// side by side.
 import {
   formatValue,
   histogramFraction,

@@ -29,7 +29,10 @@ function ofHistograms(f: (histogram: FloatHistogram) => number): CallBuilder {
     })
 }
 
-/** All observations of a bucket count as its middle: arithmetic for custom buckets, 0 around zero, else geometric. */
+/**
+ * All observations of a bucket count as its middle: arithmetic for custom buckets, 0 around zero, else
+ * geometric.
+ */
 function variance(histogram: FloatHistogram): number {
   const mean = histogram.sum / histogram.count
   const custom = usesCustomBuckets(histogram)

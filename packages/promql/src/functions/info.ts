@@ -83,7 +83,9 @@ class Info implements Operator {
       }
   }
 
-  /** The info series that can belong to any of the base series, with the times of their samples (s) as values. */
+  /**
+   * The info series that can belong to any of the base series, with the times of their samples (s) as values.
+   */
   #fetch(base: Block, ignored: readonly boolean[]): InfoSeries | undefined {
     const { context, grid, node } = this.#call
     const values = IDENTIFYING.map((label) => {
@@ -215,7 +217,10 @@ function identity(labels: Labels): string {
   return IDENTIFYING.map((label) => labels.get(label)).join('\u0000')
 }
 
-/** Which metrics are info metrics: target_info unless something is said; only exclusions leave all that end in _info. */
+/**
+ * Which metrics are info metrics: target_info unless something is said; only exclusions leave all that end in
+ * _info.
+ */
 function effectiveNameMatchers(matchers: readonly Matcher[]): readonly Matcher[] {
   if (matchers.some(({ type }) => type === '=' || type === '=~')) return matchers
   if (matchers.length > 0) return [new Matcher('=~', NAME, '.+_info'), ...matchers]

@@ -1,4 +1,5 @@
-// Functions of single float samples: arithmetic, trigonometry, clamping, rounding, calendar. Histograms are left out.
+// Functions of single float samples: arithmetic, trigonometry, clamping, rounding, calendar. Histograms are
+// left out.
 import { MapRows, ScalarOperator, dropHistograms, onlyRow } from '../exec/basic.ts'
 import type { Operator, Row, SeriesMeta } from '../exec/operator.ts'
 import { daysBefore, momentOf, type Moment } from './calendar.ts'

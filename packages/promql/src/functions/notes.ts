@@ -2,7 +2,9 @@
 import { quoteString, type Labels } from '@watchfire/datamodel'
 import { formatG, type Annotations } from '../exec/annotations.ts'
 
-/** A text in quotes as Go prints it; bytes that are not UTF-8 are lone surrogates here and printed as `\xNN`. */
+/**
+ * A text in quotes as Go prints it; bytes that are not UTF-8 are lone surrogates here and printed as `\xNN`.
+ */
 export function quoteText(text: string): string {
   return quoteString(text).replace(/\\udc([89a-f][0-9a-f])/g, '\\x$1')
 }

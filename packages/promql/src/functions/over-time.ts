@@ -88,7 +88,9 @@ function greater(value: number, best: number): boolean {
   return value > best
 }
 
-/** The extreme value, or the time in seconds of its (for `<=`, `>=`: last) sample. NaN loses to any number. */
+/**
+ * The extreme value, or the time in seconds of its (for `<=`, `>=`: last) sample. NaN loses to any number.
+ */
 function extreme(better: (value: number, best: number) => boolean, wantTime: boolean) {
   return ({ columns: { times, values }, from, to }: RangeWindow): number => {
     let best = values[from]!

@@ -1,6 +1,9 @@
 // Quantiles of plain values, by selection: only the two neighbours of the rank are put in place. Data plane.
 
-/** Reorders `values` and returns the φ-quantile with linear interpolation between neighbours; NaN counts as the smallest. */
+/**
+ * Reorders `values` and returns the φ-quantile with linear interpolation between neighbours; NaN counts as
+ * the smallest.
+ */
 export function quantileOf(q: number, values: Float64Array): number {
   const n = values.length
   if (n === 0 || q !== q) return NaN

@@ -4,7 +4,10 @@ import type { WindowFunction } from '@watchfire/kernels'
 import type { QueryContext } from '../exec/context.ts'
 import type { SampleColumns } from '../exec/samples.ts'
 
-/** Samples of one series with rangeStart < time ≤ rangeEnd, as index ranges into columns; reused from step to step. */
+/**
+ * Samples of one series with rangeStart < time ≤ rangeEnd, as index ranges into columns; reused from step to
+ * step.
+ */
 export interface RangeWindow {
   columns: SampleColumns
   from: number

@@ -53,8 +53,8 @@ function combineNoting(
 }
 
 /**
- * The increase (or, of gauges, difference) over the window's histograms, at least two; undefined (with an annotation) when their
- * buckets do not go together.
+ * The increase (or, of gauges, difference) over the window's histograms, at least two; undefined (with an
+ * annotation) when their buckets do not go together.
  */
 export function histogramIncrease(window: RangeWindow, counter: boolean): FloatHistogram | undefined {
   const { columns, histogramFrom: from, histogramTo: to, position, labels } = window

@@ -1,4 +1,5 @@
-// rate, increase, delta, irate and idelta over floats; histograms and extended selectors have files of their own.
+// rate, increase, delta, irate and idelta over floats; histograms and extended selectors have files of their
+// own.
 import { scaleHistogram } from '@watchfire/datamodel'
 import { WINDOW } from '@watchfire/kernels'
 import { KIND } from '../exec/operator.ts'
@@ -23,8 +24,9 @@ function counterSpec(perSecond: boolean): RangeSpec {
 }
 
 /**
- * True when the start timestamp says that counting began anew between two samples. 0 is unknown, one at or after its own
- * sample is not valid; one that equals the sample before it counts only if that one's own start is known (delta series).
+ * True when the start timestamp says that counting began anew between two samples. 0 is unknown, one at or
+ * after its own sample is not valid; one that equals the sample before it counts only if that one's own start
+ * is known (delta series).
  */
 export function isStartReset(
   previousStart: number,

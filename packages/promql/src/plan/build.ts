@@ -1,5 +1,5 @@
-// Syntax tree → logical plan. One walk resolves durations, `@ start()`/`@ end()`, folds the query's own constants,
-// computes what each selector must fetch, and marks step-invariant parts.
+// Syntax tree → logical plan. One walk resolves durations, `@ start()`/`@ end()`, folds the query's own
+// constants, computes what each selector must fetch, and marks step-invariant parts.
 import type { SelectHints } from '@watchfire/datamodel'
 import type { CallExpr, Expr, MatrixSelector, SubqueryExpr, VectorSelector } from '../parser/ast.ts'
 import { valueType } from '../parser/ast.ts'

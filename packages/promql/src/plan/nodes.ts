@@ -1,5 +1,6 @@
-// The logical plan: what is left of a syntax tree once durations are numbers, parentheses are gone, start()/end()/…
-// are folded and everything that does not depend on the step stands below a `stepInvariant` node. Times in ms.
+// The logical plan: what is left of a syntax tree once durations are numbers, parentheses are gone,
+// start()/end()/… are folded and everything that does not depend on the step stands below a `stepInvariant`
+// node. Times in ms.
 import type { Matcher, SelectHints } from '@watchfire/datamodel'
 import type { AggregateOp, BinaryOp, MatchCardinality, ValueType } from '../parser/ast.ts'
 
@@ -32,7 +33,10 @@ export interface StringNode extends Base {
   readonly value: string
 }
 
-/** When a selector or subquery looks: at `atMs − offsetMs` if `atMs` is set, else at the step's time − offsetMs. */
+/**
+ * When a selector or subquery looks: at `atMs − offsetMs` if `atMs` is set, else at the step's time −
+ * offsetMs.
+ */
 export interface TimeShift {
   readonly offsetMs: number
   readonly atMs: number | undefined

@@ -1,4 +1,5 @@
-// Takes the rows of the top operator and makes the values that a query returns. With delayed name removal names go here.
+// Takes the rows of the top operator and makes the values that a query returns. With delayed name removal
+// names go here.
 import type { FloatHistogram } from '@watchfire/datamodel'
 import type { MatrixSeries, QueryValue, VectorSample } from '../contract.ts'
 import { duplicateLabelsError, executionError, type QueryContext } from '../exec/context.ts'

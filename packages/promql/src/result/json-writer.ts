@@ -1,4 +1,5 @@
-// A growing buffer of JSON text with the number and string forms of the HTTP API. Data plane: numbers are written digit by digit.
+// A growing buffer of JSON text with the number and string forms of the HTTP API. Data plane: numbers are
+// written digit by digit.
 import { formatValue } from '@watchfire/datamodel'
 
 const QUOTE = 0x22

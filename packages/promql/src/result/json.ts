@@ -21,7 +21,10 @@ const BYTES_MAX = 2 ** 30
 /** Most warnings and most infos of an answer; a last one tells how many more there were. */
 const ANNOTATIONS_MAX = 10
 
-/** The whole body: `{"status":"success","data":{…},"warnings":[…],"infos":[…]}`. Throws `QueryError` when it gets too big. */
+/**
+ * The whole body: `{"status":"success","data":{…},"warnings":[…],"infos":[…]}`. Throws `QueryError` when it
+ * gets too big.
+ */
 export function resultToJson(result: QueryResult, options: JsonOptions = {}): Uint8Array {
   const writer = new JsonWriter()
   const { value, truncated } = truncate(result.value, options.limit ?? 0)
