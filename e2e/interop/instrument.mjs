@@ -34,7 +34,7 @@ function fill() {
     name: 'duration_seconds',
     help: 'Duration',
     buckets: [0.1, 1],
-    nativeHistogram: { growthFactor: 1.1 },
+    native: { growthFactor: 1.1 },
     registers,
   })
   for (const seconds of [0.05, 0.5, 0.5, 5]) histogram.observe(seconds)
