@@ -117,6 +117,18 @@ export class FileWriter {
     writeAll(this.#fd, word, 4, offset)
   }
 
+  /** Puts the checksum of bytes written before. */
+  putSumOf(from: number, to: number): void {
+    const bytes = new Uint8Array(Math.min(WRITE_BUFFER_BYTES, to - from))
+    let crc = 0
+    for (let at = from; at < to; at += bytes.length) {
+      const part = bytes.subarray(0, Math.min(bytes.length, to - at))
+      this.readBack(part, at)
+      crc = crc32c(part, 0, part.length, crc)
+    }
+    this.be32(crc)
+  }
+
   /** Reads back bytes that were written. */
   readBack(into: Uint8Array, offset: number): void {
     this.#flush()
