@@ -19,7 +19,9 @@ export function AmStatusPage(): ReactNode {
   if (!data) return <Loading />
   return (
     <Stack>
-      <Title order={3}>Status</Title>
+      <Title order={1} size="h3">
+        Status
+      </Title>
       <Text>
         Version {data.versionInfo['version']}, started {ago(data.uptime)}, cluster {data.cluster.status}
       </Text>

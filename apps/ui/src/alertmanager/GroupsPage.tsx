@@ -28,7 +28,9 @@ export function GroupsPage(): ReactNode {
     <Stack>
       {error && <Failed error={error} />}
       <Group justify="space-between">
-        <Title order={3}>Alerts</Title>
+        <Title order={1} size="h3">
+          Alerts
+        </Title>
         <Group>
           <Checkbox
             size="xs"

@@ -17,7 +17,9 @@ export function InboxPage(): ReactNode {
   return (
     <Stack>
       {error && <Failed error={error} />}
-      <Title order={3}>Inbox</Title>
+      <Title order={1} size="h3">
+        Inbox
+      </Title>
       {data.notifications.length === 0 && (
         <Empty title="Nothing was notified yet">
           Alerts routed to a receiver with inbox_configs are kept here.

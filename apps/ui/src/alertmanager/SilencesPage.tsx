@@ -35,7 +35,9 @@ export function SilencesPage(): ReactNode {
     <Stack>
       {error && <Failed error={error} />}
       <Group justify="space-between">
-        <Title order={3}>Silences</Title>
+        <Title order={1} size="h3">
+          Silences
+        </Title>
         {wanted === null && (
           <Button size="xs" onClick={() => setParams({ labels: '{}' })}>
             New silence

@@ -240,6 +240,7 @@ function Tooltip({ columns, series, unit, hover, hidden }: TimeChartProps & { ho
     .map((one, i) => ({ one, value: columns[i + 1]?.[hover.index] ?? null, i }))
     .filter((row): row is typeof row & { value: number } => row.value !== null && !hidden?.has(row.i))
     .sort((a, b) => b.value - a.value)
+  if (rows.length === 0) return null
   const height = (Math.min(rows.length, TOOLTIP_ROWS + 1) + 1) * TOOLTIP_ROW_HEIGHT + 16
   return (
     <Portal>

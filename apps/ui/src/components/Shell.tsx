@@ -12,7 +12,7 @@ import {
 } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconMoon, IconSun } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import { useEffect, type ReactNode } from 'react'
 import { Link, useLocation } from 'react-router'
 import favicon from '../theme/favicon.svg'
 import classes from './Shell.module.css'
@@ -38,6 +38,10 @@ export function Shell({
 }): ReactNode {
   const [opened, drawer] = useDisclosure(false)
   const { pathname } = useLocation()
+  const here = nav.find((item) => item.to === pathname)?.label
+  useEffect(() => {
+    if (here !== undefined) document.title = `${here} · ${title}`
+  }, [here, title])
   const links = nav.map((item) => (
     <Link
       key={item.to}

@@ -28,7 +28,9 @@ export function BoardList(): ReactNode {
   )
   return (
     <Stack maw={820}>
-      <Title order={3}>Dashboards</Title>
+      <Title order={1} size="h3">
+        Dashboards
+      </Title>
       <TextInput
         placeholder="Search by title or tag"
         aria-label="Search dashboards"

@@ -1,14 +1,15 @@
 // A dashboard: variables and time range above, panels in Grafana's grid of 24 columns below.
 import { Button, Group, Menu, MultiSelect, Select, Stack, Text, Title } from '@mantine/core'
 import { useQueries, useQuery } from '@tanstack/react-query'
-import { IconChevronDown, IconClock, IconRefresh, IconZoomOut } from '@tabler/icons-react'
+import { IconChevronDown, IconChevronRight, IconClock, IconRefresh, IconZoomOut } from '@tabler/icons-react'
 import { parseDuration } from '@watchfire/datamodel'
-import { useEffect, useMemo, useState, type ReactNode } from 'react'
+import { useEffect, useMemo, useState, type CSSProperties, type ReactNode } from 'react'
 import { useParams, useSearchParams } from 'react-router'
 import { Failed, Loading } from '../components/States.tsx'
 import { getJson, type DataSource } from './api.ts'
 import classes from './BoardPage.module.css'
 import type { BoardContext } from './data.ts'
+import { placePanels } from './layout.ts'
 import type { Board, PanelModel, VariableModel } from './model.ts'
 import { PanelView } from './panels/PanelView.tsx'
 import { QUICK_RANGES, rangeLabel, resolveTime } from './time-range.ts'
@@ -71,7 +72,9 @@ function OpenBoard({ board, base }: { board: Board; base: string }): ReactNode {
   return (
     <Stack gap="sm">
       <Group justify="space-between" align="center">
-        <Title order={3}>{board.title}</Title>
+        <Title order={1} size="h3">
+          {board.title}
+        </Title>
         <Group gap="xs">
           <RangeMenu
             label={rangeLabel({ from, to })}
@@ -253,32 +256,47 @@ function RangeMenu({ label, onPick }: { label: string; onPick: (from: string) =>
   )
 }
 
-const ROW_HEIGHT = 36
+/** Pixels of a grid unit and of the gap between panels. */
+const UNIT = 36
+const GAP = 8
 
 function Grid({ panels, context }: { panels: readonly PanelModel[]; context: BoardContext }): ReactNode {
-  const flat = panels.flatMap((panel) => (panel.type === 'row' ? [panel, ...(panel.panels ?? [])] : [panel]))
+  const [toggled, setToggled] = useState<ReadonlySet<PanelModel>>(new Set())
+  const placed = useMemo(() => placePanels(panels, toggled), [panels, toggled])
+  const toggle = (row: PanelModel): void => {
+    const next = new Set(toggled)
+    if (!next.delete(row)) next.add(row)
+    setToggled(next)
+  }
   return (
-    <div className={classes['grid']} style={{ gridAutoRows: `${ROW_HEIGHT}px` }}>
-      {flat.map((panel, i) => {
-        const { x = 0, y = i * 8, w = 12, h = 8 } = panel.gridPos ?? {}
-        const place = {
-          gridColumn: `${x + 1} / span ${Math.min(24 - x, w)}`,
-          gridRow: `${y + 1} / span ${h}`,
-        }
-        return (
-          <div
-            key={panel.id ?? i}
-            className={classes['cell']}
-            style={{ ...place, '--panel-height': `${h * ROW_HEIGHT}px` } as object}
-          >
-            {panel.type === 'row' ? (
-              <Title order={5}>{panel.title}</Title>
-            ) : (
-              <PanelView panel={panel} context={context} />
-            )}
-          </div>
-        )
-      })}
+    <div className={classes['grid']} style={{ gridAutoRows: `${UNIT}px`, gap: GAP }}>
+      {placed.map(({ panel, x, y, w, h, open }, i) => (
+        <div
+          key={panel.id ?? `${i}`}
+          className={classes['cell']}
+          style={
+            {
+              gridColumn: `${x + 1} / span ${w}`,
+              gridRow: `${y + 1} / span ${h}`,
+              '--panel-height': `${h * (UNIT + GAP) - GAP}px`,
+            } as CSSProperties
+          }
+        >
+          {open === undefined ? (
+            <PanelView panel={panel} context={context} />
+          ) : (
+            <button
+              type="button"
+              className={classes['row']}
+              aria-expanded={open}
+              onClick={() => toggle(panel)}
+            >
+              {open ? <IconChevronDown size={16} /> : <IconChevronRight size={16} />}
+              {panel.title}
+            </button>
+          )}
+        </div>
+      ))}
     </div>
   )
 }

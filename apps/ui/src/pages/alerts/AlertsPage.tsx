@@ -44,7 +44,9 @@ export function AlertsPage(): ReactNode {
     <Stack>
       {error && <Failed error={error} />}
       <Group justify="space-between">
-        <Title order={3}>Alerts</Title>
+        <Title order={1} size="h3">
+          Alerts
+        </Title>
         <Group>
           <SegmentedControl
             size="xs"

@@ -21,7 +21,9 @@ export function RulesPage(): ReactNode {
   return (
     <Stack>
       {error && <Failed error={error} />}
-      <Title order={3}>Rules</Title>
+      <Title order={1} size="h3">
+        Rules
+      </Title>
       {groups.length === 0 && (
         <Empty title="No rules">Name rule files under rule_files in prometheus.yml.</Empty>
       )}

@@ -20,7 +20,9 @@ interface TsdbStatus {
 export function StatusPage(): ReactNode {
   return (
     <Stack>
-      <Title order={3}>Status</Title>
+      <Title order={1} size="h3">
+        Status
+      </Title>
       <Tabs defaultValue="runtime" keepMounted={false}>
         <Tabs.List mb="md">
           <Tabs.Tab value="runtime">Runtime and build</Tabs.Tab>

@@ -36,7 +36,9 @@ export function TargetsPage(): ReactNode {
     <Stack>
       {error && <Failed error={error} />}
       <Group justify="space-between">
-        <Title order={3}>Targets</Title>
+        <Title order={1} size="h3">
+          Targets
+        </Title>
         <Group>
           <SegmentedControl
             size="xs"
@@ -88,8 +90,8 @@ function Pool({ name, targets }: { name: string; targets: readonly Target[] }): 
               <Table.Th w="34%">Endpoint</Table.Th>
               <Table.Th w={90}>State</Table.Th>
               <Table.Th>Labels</Table.Th>
-              <Table.Th w={120}>Last scrape</Table.Th>
-              <Table.Th w={100}>Duration</Table.Th>
+              <Table.Th w={140}>Last scrape</Table.Th>
+              <Table.Th w={120}>Duration</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
