@@ -8,6 +8,7 @@ import {
   type FlagSpec,
 } from './commands/flag-table.ts'
 import { formatSize, parseSize } from './config/index.ts'
+import { PROTOCOLS } from './remote/index.ts'
 
 /** A command line that cannot be used; `message` is what Prometheus prints after `error: `. */
 export class FlagError extends Error {
@@ -35,6 +36,9 @@ export interface ServerFlags {
   /** '' = the path of the external URL. */
   readonly routePrefix: string
   readonly enableLifecycle: boolean
+  readonly enableRemoteWriteReceiver: boolean
+  /** Names of protobuf messages, at least one. */
+  readonly remoteWriteMessages: readonly string[]
   readonly corsOrigin: string
   readonly storagePath: string
   /** 0 = not given. */
@@ -221,6 +225,8 @@ function typed(values: Map<string, string>, warnings: string[]): ServerFlags {
     externalUrl,
     routePrefix: `/${prefix.replace(/^\/+|\/+$/g, '')}`,
     enableLifecycle: bool('web.enable-lifecycle'),
+    enableRemoteWriteReceiver: bool('web.enable-remote-write-receiver'),
+    remoteWriteMessages: writeMessages(text('web.remote-write-receiver.accepted-protobuf-messages')),
     corsOrigin: text('web.cors.origin'),
     storagePath: text('storage.tsdb.path'),
     retentionMs,
@@ -251,6 +257,16 @@ function typed(values: Map<string, string>, warnings: string[]): ServerFlags {
     },
     warnings,
   }
+}
+
+function writeMessages(list: string): readonly string[] {
+  const names = list.split(',')
+  for (const name of names)
+    if (!PROTOCOLS.has(name))
+      throw new FlagError(
+        `unknown type for remote write protobuf message ${name}, supported: ${[...PROTOCOLS.keys()].join(', ')}`,
+      )
+  return names
 }
 
 function pathOf(externalUrl: string): string {

@@ -203,6 +203,12 @@ class Server implements RunningServer {
         stats: () => ingest().stats(),
         metricsText: () => ingest().metricsText(),
       },
+      ...(flags.enableRemoteWriteReceiver && {
+        remoteWrite: {
+          accepted: flags.remoteWriteMessages,
+          write: (body, protocol) => ingest().write(body, protocol),
+        },
+      }),
       rules: {
         groups: () => this.#alerting?.rules.groups() ?? [],
         alerts: () => this.#alerting?.rules.alerts() ?? [],

@@ -146,3 +146,25 @@ export interface Appender {
   commit(): void
   rollback(): void
 }
+
+/** The newest sample of a series; `value` is undefined where it is a histogram. */
+export interface NewestSample {
+  readonly timeMs: number
+  readonly value: number | undefined
+}
+
+/** An appender that also takes samples of many series and times at once (the data path of remote write). */
+export interface BatchAppender extends Appender {
+  /** Whether the series still exists. References stay valid while the appender is open. */
+  has(ref: SeriesRef): boolean
+  /** `count` samples; `results` gets an AppendResult each. Values keep their bits. Times in ms. */
+  samples(
+    refs: Float64Array,
+    times: Float64Array,
+    values: Float64Array,
+    results: Uint8Array,
+    count: number,
+  ): void
+  /** The newest committed sample of a series, for messages. */
+  newest(ref: SeriesRef): NewestSample | undefined
+}

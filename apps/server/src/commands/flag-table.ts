@@ -105,14 +105,12 @@ export const FLAGS: readonly FlagSpec[] = [
     'bool',
     'false',
     'Enable API endpoint accepting remote write requests.',
-    refused,
   ),
   flag(
     'web.remote-write-receiver.accepted-protobuf-messages',
     'list',
     'prometheus.WriteRequest,io.prometheus.write.v2.Request',
     'List of the remote write protobuf messages to accept when receiving the remote writes.',
-    ignored,
   ),
   flag(
     'web.enable-otlp-receiver',

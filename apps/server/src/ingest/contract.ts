@@ -4,6 +4,7 @@ import type { AppendResult, FloatHistogram, MetricMetadata } from '@watchfire/da
 import type { DbHandle, DbStats } from '@watchfire/tsdb'
 import type { TargetGroup } from '../discovery/contract.ts'
 import type { GlobalConfig, ScrapeConfig } from '../config/types.ts'
+import type { WriteProtocol, WriteResult } from '../remote/index.ts'
 
 /** A sample from the rules: labels as flat sorted pairs. */
 export interface RuleSample {
@@ -61,6 +62,11 @@ export interface Ingest {
   setTargetGroups(scrapePool: string, groups: readonly TargetGroup[]): void
   /** Appends one commit; resolves after it is durable and visible. */
   append(samples: readonly RuleSample[]): Promise<readonly AppendResult[]>
+  /**
+   * A remote write request, still compressed, as one commit; resolves after it is durable and visible. The body's buffer may be
+   * gone afterwards.
+   */
+  write(body: Uint8Array, protocol: WriteProtocol): Promise<WriteResult>
   targets(): Promise<TargetsSnapshot>
   metadata(): Promise<readonly TargetMetadata[]>
   stats(): Promise<DbStats>

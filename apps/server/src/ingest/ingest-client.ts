@@ -4,6 +4,7 @@ import type { AppendResult } from '@watchfire/datamodel'
 import type { DbHandle, DbOptions, DbStats } from '@watchfire/tsdb'
 import type { GlobalConfig, ScrapeConfig } from '../config/types.ts'
 import type { TargetGroup } from '../discovery/contract.ts'
+import type { WriteProtocol, WriteResult } from '../remote/index.ts'
 import type { Log } from '../scrape/index.ts'
 import type { Ingest, RuleSample, TargetMetadata, TargetsSnapshot } from './contract.ts'
 import type { CallArguments, CallName, CallResult, FromWorker, ToWorker } from './messages.ts'
@@ -79,6 +80,12 @@ export class IngestClient implements Ingest {
     return this.call('append', [samples])
   }
 
+  write(body: Uint8Array, protocol: WriteProtocol): Promise<WriteResult> {
+    const own = body.byteLength === body.buffer.byteLength && body.buffer instanceof ArrayBuffer
+    const bytes = own ? new Uint8Array(body.buffer) : Uint8Array.from(body)
+    return this.call('write', [bytes, protocol], [bytes.buffer as ArrayBuffer])
+  }
+
   targets(): Promise<TargetsSnapshot> {
     return this.call('targets', [])
   }
@@ -106,7 +113,11 @@ export class IngestClient implements Ingest {
     }
   }
 
-  private call<N extends CallName>(name: N, args: CallArguments<N>): Promise<CallResult<N>> {
+  private call<N extends CallName>(
+    name: N,
+    args: CallArguments<N>,
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<CallResult<N>> {
     return new Promise((resolve, reject) => {
       if (this.#gone !== undefined) {
         reject(this.#gone)
@@ -114,12 +125,12 @@ export class IngestClient implements Ingest {
       }
       const id = this.#nextId++
       this.#waiting.set(id, { resolve: (value) => resolve(value as CallResult<N>), reject })
-      this.post({ kind: 'call', id, name, args })
+      this.post({ kind: 'call', id, name, args }, transfer)
     })
   }
 
-  private post(message: ToWorker): void {
-    this.#worker.postMessage(message)
+  private post(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer)
   }
 
   private receive(message: FromWorker): void {

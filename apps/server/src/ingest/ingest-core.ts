@@ -11,6 +11,7 @@ import {
 import type { Db, DbHandle, DbOptions, DbStats } from '@watchfire/tsdb'
 import type { GlobalConfig, ScrapeConfig } from '../config/types.ts'
 import type { TargetGroup } from '../discovery/contract.ts'
+import { RemoteWriter, type WriteProtocol, type WriteResult } from '../remote/index.ts'
 import {
   DEFAULT_SCRAPE_OPTIONS,
   ScrapeManager,
@@ -43,6 +44,8 @@ export class IngestCore implements Ingest {
   readonly #intervalLengths = new Map<string, Summary>()
   readonly #scrapes: ScrapeManager
   #db: Db | undefined
+  /** Made with the first request. */
+  #remoteWriter: RemoteWriter | undefined
   #truncations = { count: 0, failures: 0 }
   #truncateTimer: { cancel(): void } | undefined
   #stopped = false
@@ -97,6 +100,15 @@ export class IngestCore implements Ingest {
     }
     appender.commit()
     return results
+  }
+
+  async write(body: Uint8Array, protocol: WriteProtocol): Promise<WriteResult> {
+    await this.ready
+    this.#remoteWriter ??= new RemoteWriter({
+      appender: () => this.db().appender(),
+      now: () => this.#dependencies.clock.now(),
+    })
+    return this.#remoteWriter.write(body, protocol)
   }
 
   targets(): Promise<TargetsSnapshot> {

@@ -28,6 +28,8 @@ async function call(core: Ingest, name: CallName, args: readonly unknown[]): Pro
       return core.applyConfig(...(args as CallArguments<'applyConfig'>))
     case 'append':
       return core.append(...(args as CallArguments<'append'>))
+    case 'write':
+      return core.write(...(args as CallArguments<'write'>))
     case 'targets':
       return core.targets()
     case 'metadata':

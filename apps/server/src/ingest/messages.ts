@@ -5,7 +5,8 @@ import type { Ingest } from './contract.ts'
 import type { IngestOptions } from './options.ts'
 
 /** Calls that are answered. */
-export type CallName = 'applyConfig' | 'append' | 'targets' | 'metadata' | 'stats' | 'metricsText' | 'stop'
+export type CallName =
+  'applyConfig' | 'append' | 'write' | 'targets' | 'metadata' | 'stats' | 'metricsText' | 'stop'
 
 export type CallArguments<N extends CallName> = Parameters<Ingest[N]>
 export type CallResult<N extends CallName> = Awaited<ReturnType<Ingest[N]>>

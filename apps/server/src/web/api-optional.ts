@@ -10,13 +10,6 @@ import { timeText } from './time-text.ts'
 
 /** Registers the routes under `/api/v1`. */
 export function registerOptionalApi(app: FastifyInstance, options: WebOptions): void {
-  app.post('/write', async (_request, reply) =>
-    sendText(
-      reply,
-      404,
-      'remote write receiver needs to be enabled with --web.enable-remote-write-receiver\n',
-    ),
-  )
   app.post('/otlp/v1/metrics', async (_request, reply) =>
     sendText(reply, 404, 'otlp write receiver needs to be enabled with --web.enable-otlp-receiver\n'),
   )

@@ -7,6 +7,7 @@ import { registerQueryApi } from './api-query.ts'
 import { registerRulesApi } from './api-rules.ts'
 import { registerStatusApi } from './api-status.ts'
 import { registerTargetsApi } from './api-targets.ts'
+import { registerWriteApi } from './api-write.ts'
 import { ApiError } from './errors.ts'
 import { createApiMetrics } from './metrics.ts'
 import type { WebOptions } from './options.ts'
@@ -56,6 +57,7 @@ export async function createWebApp(options: WebOptions): Promise<FastifyInstance
           registerRulesApi(api, options)
           registerStatusApi(api, options)
           registerOptionalApi(api, options)
+          registerWriteApi(api, options)
         },
         { prefix: '/api/v1' },
       )

@@ -41,6 +41,8 @@ export interface WebOptions {
   readonly server: ServerView
   readonly pool: QueryPool
   readonly ingest: Pick<Ingest, 'targets' | 'metadata' | 'stats' | 'metricsText'>
+  /** Undefined while the receiver is switched off. `accepted` are the messages it takes. */
+  readonly remoteWrite?: Pick<Ingest, 'write'> & { readonly accepted: readonly string[] }
   readonly rules: RulesView
   readonly alertmanagers: AlertmanagersView
   readonly registry: Registry

@@ -7,10 +7,11 @@ import {
   STALE_LOW,
   isStale,
   type AppendResult,
-  type Appender,
+  type BatchAppender,
   type Exemplar,
   type HistogramSample,
   type Labels,
+  type NewestSample,
   type SeriesRef,
 } from '@watchfire/datamodel'
 import { CHUNK_RANGE_MS } from './float-chunks.ts'
@@ -62,7 +63,7 @@ const TIME_MS_MAX = 2 ** 53 - 1
 const EXEMPLAR_LABELS_MAX = 128
 
 /** The database's only appender: columns are reused from commit to commit. */
-export class HeadAppender implements Appender {
+export class HeadAppender implements BatchAppender {
   readonly #head: Head
   readonly #log: CommitLog
   readonly counters: AppendCounters
@@ -128,6 +129,32 @@ export class HeadAppender implements Appender {
     const words = new Uint32Array(values.buffer, values.byteOffset, count * 2)
     for (let i = 0; i < count; i++)
       results[i] = this.#stage(refs[i]!, timeMs, words[2 * i]!, words[2 * i + 1]!)
+  }
+
+  samples(
+    refs: Float64Array,
+    times: Float64Array,
+    values: Float64Array,
+    results: Uint8Array,
+    count: number,
+  ): void {
+    this.#assertOpen()
+    const words = new Uint32Array(values.buffer, values.byteOffset, count * 2)
+    for (let i = 0; i < count; i++)
+      results[i] = this.#stage(refs[i]!, times[i]!, words[2 * i]!, words[2 * i + 1]!)
+  }
+
+  has(ref: SeriesRef): boolean {
+    return this.#head.series.slotOf(ref) !== 0
+  }
+
+  newest(ref: SeriesRef): NewestSample | undefined {
+    const head = this.#head
+    const slot = head.series.slotOf(ref)
+    if (slot === 0 || head.lastTime(slot) === -Infinity) return undefined
+    const float = head.openEncoding(slot) === CHUNK_ENCODING.xor
+    const value = (head.mem.seriesAddress(slot) + SERIES.xor + XOR.lastValue) >>> 3
+    return { timeMs: head.lastTime(slot), value: float ? head.mem.f64[value] : undefined }
   }
 
   histogram(ref: SeriesRef, timeMs: number, histogram: HistogramSample): AppendResult {
