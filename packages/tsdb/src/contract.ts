@@ -1,5 +1,5 @@
 // What the database offers: a writer for one thread and readers for any number of others.
-import type { Appender, Labels, Queryable } from '@watchfire/datamodel'
+import type { BatchAppender, Labels, Queryable } from '@watchfire/datamodel'
 
 /** Options of `openDb`; sizes in bytes, times in ms. */
 export interface DbOptions {
@@ -16,6 +16,8 @@ export interface DbOptions {
   readonly walSegmentBytes?: number
   /** fdatasync the WAL at most this often; 0 = only when a segment ends and on close. */
   readonly walFsyncIntervalMs?: number
+  /** Whether a clean stop leaves a memory image, from which the next start is instant (default true). */
+  readonly memoryImage?: boolean
   readonly now?: () => number
   readonly log?: (
     level: 'debug' | 'info' | 'warn' | 'error',
@@ -56,6 +58,8 @@ export interface DbStats {
   readonly walCorruptions: number
   readonly walTruncations: number
   readonly replayMs: number
+  /** The head came from the memory image of a clean stop, not from the log. */
+  readonly startedFromImage: boolean
   readonly labelPairCount: number
 }
 
@@ -63,7 +67,7 @@ export interface DbStats {
 export interface Db {
   readonly handle: DbHandle
   /** A new commit's worth of appends. Only one may be open. */
-  appender(): Appender
+  appender(): BatchAppender
   stats(): DbStats
   /** Drops samples older than `timeMs` that are no longer needed (retention of the head), series without samples, and old WAL segments. */
   truncate(timeMs: number): void

@@ -1,5 +1,5 @@
-// The whole database against a map of arrays: random commits, rollbacks, restarts, truncations.
-import { mkdtempSync, rmSync } from 'node:fs'
+// The whole database against a map of arrays: random commits, rollbacks, clean restarts, crashes, truncations.
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -10,7 +10,8 @@ import { readAll } from './testing/read-all.ts'
 
 type Step =
   | { kind: 'commit' | 'rollback'; samples: { series: number; step: number; value: number }[] }
-  | { kind: 'restart' }
+  | { kind: 'restart'; memoryImage: boolean }
+  | { kind: 'crash' }
   | { kind: 'truncate'; share: number }
 
 const sample = fc.record({
@@ -26,7 +27,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       samples: fc.array(sample, { maxLength: 60 }),
     }),
   },
-  { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('restart' as const), memoryImage: fc.boolean() }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -85,35 +90,57 @@ function check(db: Db, oracle: Oracle): void {
 }
 
 describe('the database against an oracle', () => {
-  it('returns what was appended through commits, rollbacks, restarts and truncations', async () => {
+  it('returns what was appended through commits, rollbacks, restarts, crashes and truncations', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 5, maxLength: 40 }),
         fc.boolean(),
         async (steps, snappy) => {
-          const dir = mkdtempSync(join(tmpdir(), 'wf-oracle-'))
+          let dir = mkdtempSync(join(tmpdir(), 'wf-oracle-'))
+          let memoryImage = true
           const open = () =>
             openDbSync({
               dir,
               headMemoryBytesMax: 16 * 1024 * 1024,
               walCompression: snappy ? 'snappy' : 'none',
               walSegmentBytes: 32 * 1024,
+              memoryImage,
             })
           let db = open()
+          /** The directory as the killed process leaves it becomes the directory. */
+          const crash = async () => {
+            const left = mkdtempSync(join(tmpdir(), 'wf-oracle-'))
+            cpSync(dir, left, { recursive: true })
+            rmSync(join(left, 'lock'))
+            await db.close()
+            rmSync(dir, { recursive: true })
+            dir = left
+            db = open()
+          }
           const oracle = new Oracle()
           let now = 1_700_000_000_000
           try {
             for (const one of steps) {
               if (one.kind === 'restart') {
+                const written = memoryImage
+                memoryImage = one.memoryImage
                 await db.close()
                 db = open()
+                expect(db.stats().startedFromImage).toBe(written && memoryImage)
+                expect(db.stats().walCorruptions).toBe(0)
+              } else if (one.kind === 'crash') {
+                await crash()
                 expect(db.stats().walCorruptions).toBe(0)
               } else if (one.kind === 'truncate') {
                 const first = Math.min(
                   ...[...oracle.samples.values()].flatMap((list) => list.slice(0, 1)).map(([t]) => t!),
                 )
                 if (!Number.isFinite(first)) continue
-                const time = Math.floor(first + (now - first) * one.share)
+                // Newer truncations are forgotten by a replay, what they refuse would then be taken.
+                const time = Math.min(
+                  Math.floor(first + (now - first) * one.share),
+                  oracle.maxTime - 3_600_000,
+                )
                 oracle.horizon = oracle.minValid = Math.max(oracle.minValid, time)
                 db.truncate(time)
                 while (db.maintain(50));

@@ -1,17 +1,20 @@
 // Opens a data directory: lock, head, replay, a new WAL segment; then hands out the appender and readers.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Appender } from '@watchfire/datamodel'
+import type { BatchAppender } from '@watchfire/datamodel'
 import type { Db, DbHandle, DbOptions, DbReader, DbStats } from './contract.ts'
 import { DirLock } from './db-lock.ts'
 import { HeadAppender, appendCounters, type AppendCounters, type CommitLog } from './head/appender.ts'
 import { Head } from './head/head.ts'
 import { HEAD_BYTES_MAX } from './head/head-memory.ts'
 import { CTL } from './head/layout.ts'
+import { logPosition, samePosition } from './image/log-position.ts'
+import { readImage, removeImage, writeImage } from './image/memory-image.ts'
 import { openReader } from './query/db-reader.ts'
 import { Truncation } from './head/truncation.ts'
 import { RecordEncoder } from './wal/record-encoder.ts'
 import { removeTemporaryCheckpoints } from './wal/checkpoint.ts'
+import { listSegments } from './wal/format.ts'
 import { replayWal, type ReplayResult } from './wal/replay.ts'
 import { SegmentWriter } from './wal/segment-writer.ts'
 
@@ -50,6 +53,7 @@ class HeadDb implements Db {
   readonly #replay: ReplayResult
   readonly #replayMs: number
   readonly #write: NonNullable<DbOptions['log']>
+  readonly startedFromImage: boolean
   #appending = false
   #truncation: Truncation | undefined
   #deletedRefs = new Map<number, number>()
@@ -77,12 +81,16 @@ class HeadDb implements Db {
       this.#write('warn', 'out-of-order samples are not supported yet and are refused')
     const walDir = join(options.dir, 'wal')
     removeTemporaryCheckpoints(walDir)
-    const replay = replayWal(walDir, this.#head, {
-      log: this.#write,
-      compression: options.walCompression,
-      minTime: options.retentionMs ? (options.now ?? Date.now)() - options.retentionMs : -Infinity,
-      onSegment: options.onReplay,
-    })
+    const image = this.#restore(walDir)
+    this.startedFromImage = image !== undefined
+    const replay =
+      image ??
+      replayWal(walDir, this.#head, {
+        log: this.#write,
+        compression: options.walCompression,
+        minTime: options.retentionMs ? (options.now ?? Date.now)() - options.retentionMs : -Infinity,
+        onSegment: options.onReplay,
+      })
     this.#replay = replay
     this.#replayMs = performance.now() - started
     if (replay.corruptions > 0 || replay.unknownSamples > 0 || replay.droppedSamples > 0)
@@ -94,6 +102,7 @@ class HeadDb implements Db {
     const writer = new SegmentWriter(walDir, replay.lastSegment + 1, {
       compression: options.walCompression,
       segmentBytes: options.walSegmentBytes,
+      beforeFirstWrite: () => removeImage(options.dir),
     })
     this.#log = { writer, encoder: new RecordEncoder(writer) }
     this.#appender = new HeadAppender(this.#head, this.#log, this.#counters, () => this.#committed())
@@ -107,7 +116,7 @@ class HeadDb implements Db {
     }
   }
 
-  appender(): Appender {
+  appender(): BatchAppender {
     if (this.#closed) throw new Error('BUG: the database is closed')
     if (this.#appending) throw new Error('BUG: an appender is open already')
     this.#appending = true
@@ -138,6 +147,7 @@ class HeadDb implements Db {
       walCorruptions: this.#replay.corruptions,
       walTruncations: this.#truncations,
       replayMs: this.#replayMs,
+      startedFromImage: this.startedFromImage,
       labelPairCount: u32[CTL.pairCount >>> 2]!,
     }
   }
@@ -173,16 +183,71 @@ class HeadDb implements Db {
     if (this.#appending) this.#appender.rollback()
     this.#closed = true
     clearInterval(this.#syncTimer)
-    this.#truncation?.abort()
-    this.#truncation = undefined
     return new Promise((resolve) => {
       try {
+        this.#truncation?.abort()
         this.#log.writer.close()
+        this.#saveImage()
       } finally {
+        this.#truncation = undefined
         this.#lock.release()
       }
       resolve()
     })
+  }
+
+  /** The head from the image of a clean stop, if nothing was logged since. */
+  #restore(walDir: string): ReplayResult | undefined {
+    const { dir, memoryImage } = this.#options
+    if (memoryImage === false) return undefined
+    const outcome = readImage(dir, this.#head, ({ wal, wbl }) =>
+      samePosition(wal, logPosition(walDir)) && samePosition(wbl, logPosition(join(dir, 'wbl')))
+        ? undefined
+        : 'the log is at another place',
+    )
+    if (outcome === undefined) return undefined
+    if ('refused' in outcome) {
+      this.#write('warn', 'memory image is not used, the WAL is replayed', { reason: outcome.refused })
+      return undefined
+    }
+    const { state } = outcome
+    this.#head.allocator.adoptRetired(state.retired)
+    this.#deletedRefs = new Map(state.deletedRefs)
+    this.#minValid = state.minValidTime ?? -Infinity
+    return {
+      lastSegment: Math.max(state.wal.checkpoint, ...listSegments(walDir).slice(-1)),
+      floats: 0,
+      histograms: 0,
+      corruptions: 0,
+      unknownSamples: 0,
+      unknownRecords: 0,
+      droppedSamples: 0,
+      aliases: new Map(state.aliases),
+    }
+  }
+
+  /** Without an image the next start takes longer, nothing else. */
+  #saveImage(): void {
+    const { dir, memoryImage } = this.#options
+    // What the memory had no room for is in the log only.
+    if (memoryImage === false || this.#counters.droppedSamples > 0 || this.#replay.droppedSamples > 0) return
+    const started = performance.now()
+    try {
+      this.#head.histograms.releaseScratch()
+      const bytes = writeImage(dir, this.#head, {
+        wal: logPosition(join(dir, 'wal')),
+        wbl: logPosition(join(dir, 'wbl')),
+        minValidTime: Number.isFinite(this.#minValid) ? this.#minValid : null,
+        aliases: [...this.#replay.aliases],
+        deletedRefs: [...this.#deletedRefs],
+        retired: this.#head.allocator.retired(),
+      })
+      this.#write('info', 'memory image written', { bytes, ms: Math.round(performance.now() - started) })
+    } catch (error) {
+      this.#write('warn', 'cannot write the memory image, the next start replays the WAL', {
+        error: error instanceof Error ? error.message : String(error),
+      })
+    }
   }
 
   #committed(): void {

@@ -122,6 +122,19 @@ export class Allocator {
     if (this.#retiredFirst === this.#retiredEnd) this.#retiredFirst = this.#retiredEnd = 0
   }
 
+  /** What is retired and not reused yet, as pairs (kind, address or id). */
+  retired(): number[] {
+    const pairs: number[] = []
+    for (let i = this.#retiredFirst; i < this.#retiredEnd; i += 3)
+      pairs.push(this.#retired[i]!, this.#retired[i + 1]!)
+    return pairs
+  }
+
+  /** Takes over what `retired` told. */
+  adoptRetired(pairs: readonly number[]): void {
+    for (let i = 0; i + 1 < pairs.length; i += 2) this.#push(pairs[i]!, pairs[i + 1]!)
+  }
+
   /** Lowest pinned epoch, or the current one when nothing is pinned. */
   oldestPin(): number {
     const { u32 } = this.#mem

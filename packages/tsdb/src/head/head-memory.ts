@@ -84,18 +84,22 @@ export function createHeadMemory(bytesMax: number, warn: (message: string) => vo
       continue
     }
     const head = new HeadMemory(memory)
-    const { u32, f64 } = head
-    u32[CTL.version >>> 2] = HEAD_VERSION
-    u32[CTL.epoch >>> 2] = 1
-    u32[CTL.heapTop >>> 2] = HEAP_START
-    // The last 64 bytes stay untouched: kernels may load a vector at the end of a buffer.
-    u32[CTL.heapLimit >>> 2] = pages * PAGE_BYTES - 64
-    for (const slots of [CTL.seriesSlots, CTL.pairSlots, CTL.symbolSlots]) u32[slots >>> 2] = 1
-    f64[CTL.minTime >>> 3] = NaN
-    f64[CTL.maxTime >>> 3] = NaN
-    Atomics.store(u32, CTL.magic >>> 2, HEAD_MAGIC)
+    clearControl(head)
     return head
   }
+}
+
+/** Writes the control block of an empty head over zeros. */
+export function clearControl({ memory, u32, f64 }: HeadMemory): void {
+  u32[CTL.version >>> 2] = HEAD_VERSION
+  u32[CTL.epoch >>> 2] = 1
+  u32[CTL.heapTop >>> 2] = HEAP_START
+  // The last 64 bytes stay untouched: kernels may load a vector at the end of a buffer.
+  u32[CTL.heapLimit >>> 2] = memory.buffer.byteLength - 64
+  for (const slots of [CTL.seriesSlots, CTL.pairSlots, CTL.symbolSlots]) u32[slots >>> 2] = 1
+  f64[CTL.minTime >>> 3] = NaN
+  f64[CTL.maxTime >>> 3] = NaN
+  Atomics.store(u32, CTL.magic >>> 2, HEAD_MAGIC)
 }
 
 /** Views of a head another thread made. Throws when the memory holds none. */

@@ -135,6 +135,12 @@ export class HistogramChunks {
     this.#forget(series)
   }
 
+  /** Gives working memory back. */
+  releaseScratch(): void {
+    if (this.#scratch !== 0) this.#allocator.free(this.#scratch, this.#scratchBytes)
+    this.#scratch = this.#scratchBytes = 0
+  }
+
   #encoding(series: number): number {
     return this.#mem.u32[(series + SERIES.flags) >>> 2]! & SERIES_FLAG.encodingMask
   }

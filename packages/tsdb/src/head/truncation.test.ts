@@ -139,7 +139,7 @@ describe('truncation', () => {
     start()
     scrape(0, 100)
     await db.close()
-    start({ retentionMs: 10 * 60_000, now: () => 99 * 60_000 })
+    start({ retentionMs: 10 * 60_000, now: () => 99 * 60_000, memoryImage: false })
     expect(readAll(db, named('m'))[0]!.samples.map(([t]) => t! / 60_000)).toEqual(
       Array.from({ length: 11 }, (_, k) => 89 + k),
     )

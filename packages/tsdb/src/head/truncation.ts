@@ -37,6 +37,8 @@ export class Truncation {
   readonly #steps: Generator<void>
   /** 1 for slots whose series is collected. */
   #dead = new Uint8Array(0)
+  /** The memory's part is done; what is left concerns the log. */
+  #swept = false
   seriesRemoved = 0
   checkpointed = false
 
@@ -56,8 +58,9 @@ export class Truncation {
     return true
   }
 
-  /** Gives up; a checkpoint in the making is removed. */
+  /** Gives up once the memory is in order; a checkpoint in the making is removed. */
   abort(): void {
+    while (!this.#swept && !this.#steps.next().done);
     this.#steps.return(undefined)
   }
 
@@ -67,6 +70,7 @@ export class Truncation {
       this.#dropAliases()
       yield* this.#sweepPairs()
     }
+    this.#swept = true
     if (this.#options.whole) yield* this.#checkpoint()
   }
 

@@ -21,6 +21,8 @@ const WRITE_BYTES = 1024 * 1024
 export interface SegmentWriterOptions {
   readonly compression?: 'none' | 'snappy' | undefined
   readonly segmentBytes?: number | undefined
+  /** Called before the first bytes are written; if it throws they are not. */
+  readonly beforeFirstWrite?: () => void
 }
 
 export class SegmentWriter {
@@ -39,12 +41,14 @@ export class SegmentWriter {
   #begin = 0
   #syncing = false
   #dirty = false
+  #beforeFirstWrite: (() => void) | undefined
 
   /** Starts a new segment file, which must not exist. */
   constructor(dir: string, segment: number, options: SegmentWriterOptions = {}) {
     this.#dir = dir
     this.#segment = segment
     this.#compress = options.compression !== 'none'
+    this.#beforeFirstWrite = options.beforeFirstWrite
     const pages = Math.floor((options.segmentBytes ?? SEGMENT_BYTES_DEFAULT) / WAL_PAGE_BYTES)
     this.#segmentBytes = Math.max(pages, 1) * WAL_PAGE_BYTES
     this.#fd = openSync(join(dir, segmentName(segment)), 'wx')
@@ -179,6 +183,10 @@ export class SegmentWriter {
   #write(): void {
     const start = this.#size - this.#outLength
     try {
+      if (this.#outLength > 0 && this.#beforeFirstWrite) {
+        this.#beforeFirstWrite()
+        this.#beforeFirstWrite = undefined
+      }
       for (let done = 0; done < this.#outLength;)
         done += writeSync(this.#fd, this.#out, done, this.#outLength - done, start + done)
     } catch (error) {

@@ -13,7 +13,13 @@ let dir: string
 let db: Db | undefined
 
 function start(options: Partial<DbOptions> = {}): Db {
-  db = openDbSync({ dir, headMemoryBytesMax: 16 * 1024 * 1024, walSegmentBytes: 128 * 1024, ...options })
+  db = openDbSync({
+    dir,
+    headMemoryBytesMax: 16 * 1024 * 1024,
+    walSegmentBytes: 128 * 1024,
+    memoryImage: false,
+    ...options,
+  })
   return db
 }
 
