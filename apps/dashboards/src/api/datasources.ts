@@ -82,7 +82,7 @@ export function dataSourceRoutes(app: FastifyInstance, store: Store): void {
       if (aborted.signal.aborted) return reply.code(499).send()
       return reply
         .code(502)
-        .send({ message: `data source "${source.name}" cannot be reached: ${String(error)}` })
+        .send({ message: `data source "${source.name}" cannot be reached: ${(error as Error).message}` })
     }
   }
 

@@ -1,7 +1,7 @@
 // Asks a panel's queries.
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { apiPost, type MatrixItem, type QueryData, type VectorItem } from '../api/client.ts'
-import { seriesName } from '../api/format.ts'
+import { differingNames } from '../api/format.ts'
 import type { PanelModel, VariableModel } from './model.ts'
 import { intervalSeconds } from './time-range.ts'
 import { interpolate, legendName, type Chosen } from './variables.ts'
@@ -81,13 +81,17 @@ export function usePanelData(
       const instants: (VectorItem & { name: string })[] = []
       answers.forEach(({ data }, i) => {
         const legend = targets[i]!.legend
-        if (data.resultType === 'matrix')
-          for (const item of data.result)
-            series.push({ ...item, name: legendName(legend, item.metric, seriesName(item.metric)) })
-        else if (data.resultType === 'vector')
-          for (const item of data.result)
-            instants.push({ ...item, name: legendName(legend, item.metric, seriesName(item.metric)) })
-        else instants.push({ metric: {}, value: data.result, name: legend ?? data.resultType })
+        if (data.resultType === 'matrix') {
+          const auto = differingNames(data.result.map((item) => item.metric))
+          data.result.forEach((item, at) =>
+            series.push({ ...item, name: legendName(legend, item.metric, auto[at]!) }),
+          )
+        } else if (data.resultType === 'vector') {
+          const auto = differingNames(data.result.map((item) => item.metric))
+          data.result.forEach((item, at) =>
+            instants.push({ ...item, name: legendName(legend, item.metric, auto[at]!) }),
+          )
+        } else instants.push({ metric: {}, value: data.result, name: legend ?? data.resultType })
       })
       const notes = [...new Set(answers.flatMap(({ warnings, infos }) => [...warnings, ...infos]))]
       return { start, end, step, series, instants, notes }

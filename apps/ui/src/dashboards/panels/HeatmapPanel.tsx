@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState, type MouseEvent, type ReactNode }
 import { formatTime, formatUnit, shortNumber } from '../../api/format.ts'
 import type { PanelData } from '../data.ts'
 import type { PanelModel } from '../model.ts'
+import { intervalSeconds } from '../time-range.ts'
 import { bucketRows, type BucketRows } from './heatmap-rows.ts'
 
 const LEFT = 62
@@ -116,15 +117,16 @@ function drawHeat(canvas: HTMLCanvasElement, heat: BucketRows, { width, height, 
   })
   ctx.textAlign = 'center'
   ctx.textBaseline = 'top'
-  const labels = Math.max(2, Math.floor((width - LEFT) / 110))
-  for (let i = 0; i < labels; i++) {
-    const column = Math.round(((i + 0.5) / labels) * heat.times.length)
-    const time = heat.times[column]
-    if (time !== undefined)
-      ctx.fillText(
-        formatTime(time * 1000).slice(11, 16),
-        LEFT + (column + 0.5) * cellWidth,
-        height - BOTTOM + 6,
-      )
+  const [start = 0, second = start + 1] = heat.times
+  const cellSeconds = second - start
+  const span = cellSeconds * heat.times.length
+  const step = intervalSeconds(span * 1000, Math.max(2, (width - LEFT) / 80), 60)
+  // Full hours and days are those of the reader's time zone.
+  const zone = new Date(start * 1000).getTimezoneOffset() * 60
+  for (let time = Math.ceil((start - zone) / step) * step + zone; time < start + span; time += step) {
+    const text = formatTime(time * 1000)
+    const x = LEFT + ((time - start) / cellSeconds + 0.5) * cellWidth
+    if (x < width - 16)
+      ctx.fillText(step >= 86_400 ? text.slice(5, 10) : text.slice(11, 16), x, height - BOTTOM + 6)
   }
 }

@@ -53,6 +53,8 @@ export function StatPanel({
                 alignItems: 'center',
                 justifyContent: 'center',
                 height: '100%',
+                // Above the way there.
+                paddingBottom: sparkline && value.points.length > 1 ? height * 0.2 : 0,
               }}
             >
               <Text
