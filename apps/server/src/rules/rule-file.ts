@@ -76,43 +76,81 @@ const groupSchema = struct('rulefmt.RuleGroup', {
 })
 const fileSchema = struct('rulefmt.RuleGroups', { groups: field(list(located(groupSchema))) })
 
+const UNKNOWN_FIELD = /^field .* not found in type /
+
 type RawRule = NonNullable<ReturnType<typeof ruleSchema.decode>>
 type RawGroup = NonNullable<ReturnType<typeof groupSchema.decode>>
 
-/** Reads and checks a rule file. Throws `ConfigError`. */
-export function loadRuleFile(path: string, options: ParserOptions = {}): RuleGroupConfig[] {
+export interface RuleFileOptions extends ParserOptions {
+  /** Fields that are not known are no fault; for checks of files that carry more than the server reads. */
+  readonly ignoreUnknownFields?: boolean
+}
+
+/** What a check of a whole file found. */
+export interface RuleFileCheck {
+  /** Groups with the rules that are right. */
+  readonly groups: readonly RuleGroupConfig[]
+  /** Everything that is wrong, in order of the file. */
+  readonly faults: readonly ConfigError[]
+}
+
+/** Reads and checks a rule file. Throws `ConfigError` for the first fault. */
+export function loadRuleFile(path: string, options: RuleFileOptions = {}): RuleGroupConfig[] {
   return parseRuleFile(readText(path), path, options)
 }
 
 /** As `loadRuleFile` for a text. */
-export function parseRuleFile(source: string, path: string, options: ParserOptions = {}): RuleGroupConfig[] {
+export function parseRuleFile(
+  source: string,
+  path: string,
+  options: RuleFileOptions = {},
+): RuleGroupConfig[] {
+  const { groups, faults } = checkRuleFile(source, path, options)
+  if (faults[0]) throw faults[0]
+  return [...groups]
+}
+
+/** Reads a text to its end, whatever is wrong with it. `path` is for messages; '' leaves it out. */
+export function checkRuleFile(source: string, path: string, options: RuleFileOptions = {}): RuleFileCheck {
+  const faults: ConfigError[] = []
+  const add = (error: ValueError) => {
+    const at = error.place ? `${error.place.line}:${error.place.column}: ` : ''
+    const file = path === '' ? '' : `${path}: `
+    faults.push(new ConfigError('config_invalid', `${file}${at}${error.message}`, path, error.place))
+  }
   try {
-    return new RuleFileReader(source, path, options).groups()
+    const groups = new RuleFileReader(source, path, options, add).groups()
+    return { groups, faults }
   } catch (error) {
     if (!(error instanceof ValueError)) throw error
-    const at = error.place ? `${error.place.line}:${error.place.column}: ` : ''
-    throw new ConfigError('config_invalid', `${path}: ${at}${error.message}`, path, error.place)
+    add(error)
+    return { groups: [], faults }
   }
 }
 
 class RuleFileReader {
   readonly #document: YamlDocument
   readonly #path: string
-  readonly #options: ParserOptions
+  readonly #options: RuleFileOptions
+  readonly #report: (fault: ValueError) => void
 
-  constructor(source: string, path: string, options: ParserOptions) {
+  /** `report` gets the faults of single groups and rules, after which reading goes on. */
+  constructor(source: string, path: string, options: RuleFileOptions, report: (fault: ValueError) => void) {
     this.#document = new YamlDocument(source)
     this.#path = path
     this.#options = options
+    this.#report = report
   }
 
   groups(): RuleGroupConfig[] {
     const document = this.#document
     const root = document.resolve(document.root)
     const raw = isNull(root) ? fileSchema.zero : fileSchema.decode(root, document)
-    const first = document.problems[0]
+    const ignored = this.#options.ignoreUnknownFields ? UNKNOWN_FIELD : undefined
+    const problems = document.problems.filter(({ text: problem }) => !ignored?.test(problem))
+    const first = problems[0]
     if (first) {
-      const lines = document.problems.map(({ line, text: problem }) => `  line ${line}: ${problem}`)
+      const lines = problems.map(({ line, text: problem }) => `  line ${line}: ${problem}`)
       throw new ValueError(`yaml: unmarshal errors:\n${lines.join('\n')}`, first)
     }
     const seen = new Set<string>()
@@ -120,11 +158,25 @@ class RuleFileReader {
       .filter((group) => group !== undefined)
       .map(({ value, node }) => {
         const name = value.name?.value ?? ''
-        if (name === '') this.#fail(node, 'Groupname must not be empty')
-        if (seen.has(name)) this.#fail(value.name!.node, `groupname: "${name}" is repeated in the same file`)
+        this.#attempt(() => {
+          if (name === '') this.#fail(node, 'Groupname must not be empty')
+          if (seen.has(name))
+            this.#fail(value.name!.node, `groupname: "${name}" is repeated in the same file`)
+        })
         seen.add(name)
         return this.#group(name, value)
       })
+  }
+
+  /** Reports a fault of `body` and goes on without its result. */
+  #attempt<T>(body: () => T): T | undefined {
+    try {
+      return body()
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error
+      this.#report(error)
+      return undefined
+    }
   }
 
   #fail(node: YamlNode, message: string): never {
@@ -138,16 +190,20 @@ class RuleFileReader {
   #group(name: string, raw: RawGroup): RuleGroupConfig {
     const common = raw.labels?.value ?? {}
     for (const label of Object.keys(common))
-      if (!isRuleLabel(label)) this.#fail(raw.labels!.node, `invalid label name: ${label}`)
+      this.#attempt(() => {
+        if (!isRuleLabel(label)) this.#fail(raw.labels!.node, `invalid label name: ${label}`)
+      })
     return {
       file: this.#path,
       name,
       intervalMs: raw.interval === 0 ? undefined : raw.interval,
       limit: Math.max(0, raw.limit),
       queryOffsetMs: raw.query_offset,
-      rules: raw.rules.flatMap((rule, i) =>
-        rule ? [this.#rule(rule.value, rule.node, common, `group "${name}", rule ${i + 1}`)] : [],
-      ),
+      rules: raw.rules.flatMap((rule, i) => {
+        if (!rule) return []
+        const where = `group "${name}", rule ${i + 1}`
+        return this.#attempt(() => this.#rule(rule.value, rule.node, common, where)) ?? []
+      }),
     }
   }
 
