@@ -32,10 +32,10 @@ export class RowList {
     this.push(row.address, row.length, row.encoding, row.count, row.minTime, row.maxTime, row.flags)
   }
 
-  /** Rows of a table that lies in the arena already. */
-  pushFrom(arena: ByteArena, address: number): void {
+  /** A row of a table that lies in the arena already. */
+  pushFrom(arena: ByteArena, table: number, row: number): void {
     const w = this.#grow()
-    this.#words.set(new Uint32Array(arena.memory.buffer, address, ROW_WORDS), w)
+    this.#words.set(new Uint32Array(arena.memory.buffer, table + row * CHUNK_ROW_BYTES, ROW_WORDS), w)
   }
 
   minTime(row: number): number {

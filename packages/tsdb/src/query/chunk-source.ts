@@ -8,6 +8,8 @@ export interface SourceSelection {
   /** Series i has the rows chunkStart[i] … chunkStart[i+1]−1 from `table` on. */
   readonly chunkStart: Uint32Array
   readonly table: number
+  /** Chunks of a series may overlap in time; of equal times the later chunk counts. */
+  readonly overlapping?: boolean
 }
 
 export interface ChunkSource {
