@@ -33,6 +33,8 @@ export interface LoadOptions {
   readonly retentionBytes?: number
   /** Accept what this build cannot do (only to check a file's syntax). */
   readonly allowUnsupported?: boolean
+  /** Leave the files of `scrape_config_files` unread (only to check this one file). */
+  readonly withoutIncluded?: boolean
 }
 
 /** Loads a file. Throws `ConfigError` with file, line and column. */
@@ -65,7 +67,8 @@ export function parseConfig(text: string, path: string, options: LoadOptions = {
     }),
   }
   if (!options.allowUnsupported) refuseUnsupported(document, path)
-  const scrapes = [...resolved.scrape_configs, ...includedScrapes(resolved, options)]
+  const included = options.withoutIncluded ? [] : includedScrapes(resolved, options)
+  const scrapes = [...resolved.scrape_configs, ...included]
   return {
     path,
     text,
