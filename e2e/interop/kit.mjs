@@ -74,8 +74,8 @@ export function start(program, args, env = {}) {
   return process
 }
 
-export async function stop(process) {
-  await process.stop('SIGTERM', 10_000)
+export async function stop(process, signal = 'SIGTERM') {
+  await process.stop(signal, 10_000)
   running.delete(process)
 }
 
@@ -146,18 +146,25 @@ export async function startSystem() {
     await freePort(),
     await freePort(),
   ]
+  const data = newFolder('system')
   const process = start(globalThis.process.execPath, [LAUNCHER, 'up'], {
     WATCHFIRE_PORT: String(server),
     WATCHFIRE_ALERTMANAGER_PORT: String(alertmanager),
     WATCHFIRE_DASHBOARDS_PORT: String(dashboards),
     WATCHFIRE_INFERENCE_PORT: String(inference),
-    WATCHFIRE_DATA: newFolder('system'),
+    WATCHFIRE_DATA: data,
   })
   const url = (port) => `http://127.0.0.1:${port}`
   await ready(process, url(server), '/-/ready')
   await ready(process, url(alertmanager), '/-/ready')
   await ready(process, url(inference), '/ready')
-  return { process, server: url(server), alertmanager: url(alertmanager), inference: url(inference) }
+  return {
+    process,
+    server: url(server),
+    alertmanager: url(alertmanager),
+    inference: url(inference),
+    dataDir: join(data, 'tsdb'),
+  }
 }
 
 async function api(url, path, params) {

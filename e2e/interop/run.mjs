@@ -3,7 +3,7 @@ import { alerts } from './alerts.mjs'
 import { amtool, promtool } from './command-lines.mjs'
 import { instrument } from './instrument.mjs'
 import { check, cleanUp, startSystem, summary } from './kit.mjs'
-import { scrapeAndData } from './scrape-and-data.mjs'
+import { scrapeAndData, systemData } from './scrape-and-data.mjs'
 
 const TIME_MS_MAX = 175_000
 
@@ -35,6 +35,7 @@ if (system) {
   await part('promtool', () => promtool(system))
   await part('amtool', () => amtool(system))
   await part('alerts', () => alerts(system))
+  await part('data of the system', () => systemData(system))
 }
 await part('instrumentation', instrument)
 await part('scraping and data', scrapeAndData)

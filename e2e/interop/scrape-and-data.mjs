@@ -124,6 +124,17 @@ scrape_configs:
     await stop(other.process)
     return `count ${fromTheirs.count[0]?.value[1]}`
   })
+  await check("Debian's Prometheus answers the same after our server was killed", async () => {
+    const dataDir = newFolder('killed')
+    const killed = await startWatchfire({ configFile, dataDir })
+    await until(20_000, async () => (await value(killed.url, 'count_over_time(counted_total[10s])')) >= 3)
+    const laterS = Math.floor(Date.now() / 1000) - 1
+    const expected = await answers(killed.url, laterS)
+    await stop(killed.process, 'SIGKILL')
+    const other = await startPrometheus({ configFile: idle, dataDir: copyData(dataDir) })
+    equal(await answers(other.url, laterS), expected, 'answers')
+    await stop(other.process)
+  })
   await check('what Prometheus went on writing in our directory is read by us again', async () => {
     const data = copyData(ours.dataDir)
     const between = await startPrometheus({ configFile, dataDir: data })
@@ -135,5 +146,43 @@ scrape_configs:
     equal(await answers(again.url, laterS), expected, 'answers')
     equal(await answers(again.url, endS), fromOurs, 'earlier answers')
     await stop(again.process)
+  })
+}
+
+const OF_THE_SYSTEM = [
+  'count({__name__=~".+_total"})',
+  'count by (job) ({__name__=~".+_bucket"})',
+  'ml_predictions_total',
+  'histogram_count(ml_predictions_duration_seconds)',
+  'histogram_sum(ml_predictions_duration_seconds)',
+  // 2^-10 is a bound of buckets in every resolution; between bounds Prometheus 2 and 3 interpolate differently.
+  'histogram_fraction(0, 0.0009765625, ml_predictions_duration_seconds)',
+]
+
+/** Everything that runs together writes classic and native histograms: Debian's Prometheus reads both. Ends the system. */
+export async function systemData(system) {
+  const ask = async (url, timeS) => {
+    const all = {}
+    for (const expr of OF_THE_SYSTEM) all[expr] = await query(url, expr, timeS)
+    return all
+  }
+  await check("Debian's Prometheus reads native histograms from our data directory", async () => {
+    await until(
+      20_000,
+      async () => (await value(system.server, 'count(ml_predictions_duration_seconds)')) > 0,
+    )
+    const timeS = Math.floor(Date.now() / 1000) - 1
+    const expected = await ask(system.server, timeS)
+    truthy(expected['histogram_count(ml_predictions_duration_seconds)'].length > 0, 'no native histograms')
+    await stop(system.process)
+    const idle = write(newFolder('idle'), 'idle.yml', 'scrape_configs: []\n')
+    const other = await startPrometheus({
+      configFile: idle,
+      dataDir: copyData(system.dataDir),
+      flags: ['--enable-feature=native-histograms'],
+    })
+    const actual = await ask(other.url, timeS)
+    for (const expr of OF_THE_SYSTEM) equal(actual[expr], expected[expr], expr)
+    await stop(other.process)
   })
 }
