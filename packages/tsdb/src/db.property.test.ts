@@ -126,7 +126,8 @@ describe('the database against an oracle', () => {
                 memoryImage = one.memoryImage
                 await db.close()
                 db = open()
-                expect(db.stats().startedFromImage).toBe(written && memoryImage)
+                // An older image may still be good.
+                if (written || !memoryImage) expect(db.stats().startedFromImage).toBe(memoryImage)
                 expect(db.stats().walCorruptions).toBe(0)
               } else if (one.kind === 'crash') {
                 await crash()

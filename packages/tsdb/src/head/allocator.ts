@@ -1,14 +1,26 @@
-// The head's heap: size classes with free lists, everything in the shared memory. Blocks freed while a reader may still see them
-// are retired under the current epoch and reused when every pin is newer. Only the writer allocates.
-import { CTL, PAGE_BYTES, PIN_BYTES, PIN_SLOTS } from './layout.ts'
+// The head's heap, all in the shared memory: pages of 64 KiB, each cut into blocks of one size class or part of a large block. A page
+// whose blocks are all free goes back to the pages, so chunks that outgrow one size after another leave nothing behind.
+// Blocks freed while a reader may still see them are retired under the current epoch and reused when every pin is newer. Only the
+// writer allocates.
+import { CTL, HEAP_START, PAGE_BYTES, PAGE_STATES, PIN_BYTES, PIN_SLOTS } from './layout.ts'
 import type { HeadMemory } from './head-memory.ts'
 
-/** Classes up to this size are cut from pages of 64 KiB; larger blocks come straight from the top of the heap. */
-const PAGED_BYTES_MAX = 8192
+/** Classes up to this size are cut from a page; larger blocks are pages of their own. */
+const PAGED_BYTES_MAX = 32768
 const CLASS_BYTES = 16
-/** Without fresh memory a block of one of so many larger classes may serve. */
-const LARGER_CLASSES = 8
+const PAGE_SHIFT = 16
 const CLASS_COUNT = 32 + 22 * 4
+/** Without fresh memory a free block of one of so many larger classes serves. */
+const LARGER_CLASSES = 8
+/** With less fresh memory than this no class keeps empty pages for itself. */
+const TIGHT_BYTES = 16 * PAGE_BYTES
+
+/** State of a page: low byte one of these or class + 1, the rest the number of its blocks in use. 0 = never handed out. */
+const STATE_MASK = 0xff
+const STATE_FREE = 0xff
+/** A table's page, or not the first of a large block. */
+const STATE_KEPT = 0xfe
+const ONE_BLOCK = 0x100
 
 /** Class of a size: steps of 16 bytes up to 512, then four per doubling. */
 function classOf(size: number): number {
@@ -23,8 +35,8 @@ function classSize(index: number): number {
   return (5 + ((index - 32) & 3)) * 2 ** (7 + ((index - 32) >>> 2))
 }
 
-/** What is retired: a block of a size class, or (above all classes) the id of a table slot. */
-export const RETIRED = { series: 1000, pair: 1001, symbol: 1002 } as const
+/** What is retired: a block, or the id of a table slot. */
+export const RETIRED = { block: 0, series: 1, pair: 2, symbol: 3 } as const
 
 export class Allocator {
   readonly #mem: HeadMemory
@@ -32,6 +44,8 @@ export class Allocator {
   #retired = new Uint32Array(3 * 1024)
   #retiredFirst = 0
   #retiredEnd = 0
+  /** No page below this one is free. */
+  #freePageFrom = HEAP_START >>> PAGE_SHIFT
 
   constructor(mem: HeadMemory) {
     this.#mem = mem
@@ -56,50 +70,42 @@ export class Allocator {
   alloc(size: number): number {
     const { u32 } = this.#mem
     const index = classOf(size)
-    const entry = (CTL.classes + index * CLASS_BYTES) >>> 2
     const bytes = classSize(index)
-    if (u32[entry] !== 0) {
-      u32[CTL.bytesInUse >>> 2]! += bytes
-      return this.#pop(index)
-    }
-    if (bytes > PAGED_BYTES_MAX) {
-      const address = this.#top(bytes) || this.#fromLarger(index)
-      if (address !== 0) u32[CTL.bytesInUse >>> 2]! += bytes
-      return address
-    }
+    if (bytes > PAGED_BYTES_MAX) return this.#allocLarge(index, bytes)
+    const entry = (CTL.classes + index * CLASS_BYTES) >>> 2
+    if (u32[entry] !== 0) return this.#pop(index)
     let next = u32[entry + 1]!
     if (next === 0 || next + bytes > u32[entry + 2]!) {
-      next = this.#top(PAGE_BYTES)
-      let size = PAGE_BYTES
-      if (next === 0) {
-        // Cut a freed block up instead.
-        const larger = this.#largerClass(index, CLASS_COUNT)
-        if (larger === 0) return 0
-        next = this.#pop(larger)
-        size = classSize(larger)
-      }
-      u32[entry + 2] = next + size
+      next = this.#pages(1)
+      if (next === 0) return this.#fromLarger(index)
+      u32[this.#state(next)] = index + 1
+      u32[entry + 2] = next + PAGE_BYTES
     }
     u32[entry + 1] = next + bytes
+    u32[this.#state(next)]! += ONE_BLOCK
     u32[CTL.bytesInUse >>> 2]! += bytes
     return next
   }
 
   /** A page of 64 KiB for a table, zeroed, kept for good; 0 when the memory is full. */
   page(): number {
-    const address = this.#top(PAGE_BYTES)
-    if (address !== 0) this.#mem.u32[CTL.bytesInUse >>> 2]! += PAGE_BYTES
+    const { u32 } = this.#mem
+    const address = this.#pages(1)
+    if (address === 0) return 0
+    u32.fill(0, address >>> 2, (address + PAGE_BYTES) >>> 2)
+    u32[this.#state(address)] = STATE_KEPT
+    u32[CTL.bytesInUse >>> 2]! += PAGE_BYTES
     return address
   }
 
   /** Gives a block back at once: only for blocks no reader can have seen. */
-  free(address: number, size: number): void {
-    this.#free(classOf(size), address)
+  free(address: number): void {
+    this.#free(address)
   }
 
-  /** Gives a block back once no reader can see it any more. `size` as given to `alloc`. */
-  retire(address: number, size: number): void {
-    this.#push(classOf(size), address)
+  /** Gives a block back once no reader can see it any more. */
+  retire(address: number): void {
+    this.#push(RETIRED.block, address)
   }
 
   /** Gives a table slot back once no reader can see it. `kind` is one of RETIRED. */
@@ -115,7 +121,7 @@ export class Allocator {
     while (this.#retiredFirst < this.#retiredEnd && retired[this.#retiredFirst + 2]! < oldest) {
       const kind = retired[this.#retiredFirst]!
       const address = retired[this.#retiredFirst + 1]!
-      if (kind < CLASS_COUNT) this.#free(kind, address)
+      if (kind === RETIRED.block) this.#free(address)
       else freeSlot(kind, address)
       this.#retiredFirst += 3
     }
@@ -165,34 +171,124 @@ export class Allocator {
     this.#retiredFirst = 0
   }
 
-  #free(index: number, address: number): void {
+  /** Index of the word that holds the state of the page an address lies in. */
+  #state(address: number): number {
+    return (PAGE_STATES >>> 2) + (address >>> PAGE_SHIFT)
+  }
+
+  #allocLarge(index: number, bytes: number): number {
     const { u32 } = this.#mem
+    const address = this.#pages(Math.ceil(bytes / PAGE_BYTES))
+    if (address === 0) return 0
+    u32[this.#state(address)] = (index + 1) | ONE_BLOCK
+    u32[CTL.bytesInUse >>> 2]! += bytes
+    return address
+  }
+
+  #free(address: number): void {
+    const { u32 } = this.#mem
+    const state = this.#state(address)
+    const index = (u32[state]! & STATE_MASK) - 1
+    const bytes = classSize(index)
+    u32[CTL.bytesInUse >>> 2]! -= bytes
+    if (bytes > PAGED_BYTES_MAX) {
+      this.#freePages(address >>> PAGE_SHIFT, Math.ceil(bytes / PAGE_BYTES))
+      return
+    }
     const entry = (CTL.classes + index * CLASS_BYTES) >>> 2
-    u32[address >>> 2] = u32[entry]!
+    const first = u32[entry]!
+    u32[address >>> 2] = first
+    u32[(address + 4) >>> 2] = 0
+    if (first !== 0) u32[(first + 4) >>> 2] = address
     u32[entry] = address
-    u32[CTL.bytesInUse >>> 2]! -= classSize(index)
-    u32[CTL.freedBytes >>> 2]! += classSize(index)
+    u32[entry + 3]!++
+    u32[CTL.freedBytes >>> 2]! += bytes
+    u32[state]! -= ONE_BLOCK
+    if (u32[state]! < ONE_BLOCK) this.#pageEmptied(address & ~(PAGE_BYTES - 1), index, bytes)
   }
 
-  #top(bytes: number): number {
+  /** A page without blocks in use goes back, unless its class has hardly any free blocks besides. */
+  #pageEmptied(signedPage: number, index: number, bytes: number): void {
     const { u32 } = this.#mem
-    const top = u32[CTL.heapTop >>> 2]!
-    if (bytes > u32[CTL.heapLimit >>> 2]! - top) return 0
-    u32[CTL.heapTop >>> 2] = top + bytes
-    return top
+    const page = signedPage >>> 0
+    const entry = (CTL.classes + index * CLASS_BYTES) >>> 2
+    const blocks = Math.floor(PAGE_BYTES / bytes)
+    const tight = u32[CTL.heapLimit >>> 2]! - u32[CTL.heapTop >>> 2]! < TIGHT_BYTES
+    if (u32[entry + 3]! < 2 * blocks && !tight) return
+    if (u32[entry + 2] === page + PAGE_BYTES) {
+      if (u32[entry + 1]! + bytes <= u32[entry + 2]!) return
+      u32[entry + 1] = u32[entry + 2] = 0
+    }
+    for (let i = 0, block = page; i < blocks; i++, block += bytes) this.#unlink(entry, block)
+    u32[entry + 3]! -= blocks
+    u32[CTL.freedBytes >>> 2]! -= blocks * bytes
+    this.#freePages(page >>> PAGE_SHIFT, 1)
   }
 
-  /** A block of one of the next classes; the surplus is lost, the block belongs to the smaller class from now on. */
+  #unlink(entry: number, block: number): void {
+    const { u32 } = this.#mem
+    const next = u32[block >>> 2]!
+    const previous = u32[(block + 4) >>> 2]!
+    if (previous === 0) u32[entry] = next
+    else u32[previous >>> 2] = next
+    if (next !== 0) u32[(next + 4) >>> 2] = previous
+  }
+
+  #freePages(first: number, count: number): void {
+    const { u32 } = this.#mem
+    const states = PAGE_STATES >>> 2
+    for (let page = first; page < first + count; page++) u32[states + page] = STATE_FREE
+    u32[CTL.freePages >>> 2]! += count
+    u32[CTL.freedBytes >>> 2]! += count * PAGE_BYTES
+    if (first < this.#freePageFrom) this.#freePageFrom = first
+  }
+
+  /** Address of consecutive pages, contents undefined, the first free ones or from the top; 0 when there are none. */
+  #pages(count: number): number {
+    const { u32 } = this.#mem
+    const states = PAGE_STATES >>> 2
+    let first = 0
+    if (u32[CTL.freePages >>> 2]! >= count) first = this.#findFree(count)
+    if (first !== 0) {
+      u32[CTL.freePages >>> 2]! -= count
+      u32[CTL.freedBytes >>> 2]! -= count * PAGE_BYTES
+    } else {
+      const top = u32[CTL.heapTop >>> 2]!
+      if (count * PAGE_BYTES > u32[CTL.heapLimit >>> 2]! - top) return 0
+      u32[CTL.heapTop >>> 2] = top + count * PAGE_BYTES
+      first = top >>> PAGE_SHIFT
+    }
+    for (let page = first + 1; page < first + count; page++) u32[states + page] = STATE_KEPT
+    return first * PAGE_BYTES
+  }
+
+  /** First of `count` consecutive free pages, 0 when there are none. */
+  #findFree(count: number): number {
+    const { u32 } = this.#mem
+    const states = PAGE_STATES >>> 2
+    const end = u32[CTL.heapTop >>> 2]! >>> PAGE_SHIFT
+    let run = 0
+    let lowest = 0
+    for (let page = this.#freePageFrom; page < end; page++) {
+      if (u32[states + page] !== STATE_FREE) {
+        run = 0
+        continue
+      }
+      if (lowest === 0) lowest = page
+      if (++run < count) continue
+      const first = page - count + 1
+      this.#freePageFrom = lowest === first ? page + 1 : lowest
+      return first
+    }
+    if (lowest !== 0) this.#freePageFrom = lowest
+    return 0
+  }
+
+  /** A free block of one of the next classes; it stays of its class. */
   #fromLarger(index: number): number {
-    const larger = this.#largerClass(index, index + LARGER_CLASSES)
-    return larger === 0 ? 0 : this.#pop(larger)
-  }
-
-  /** The next class with a free block, 0 when there is none before `end`. */
-  #largerClass(index: number, end: number): number {
     const { u32 } = this.#mem
-    for (let larger = index + 1; larger < Math.min(end, CLASS_COUNT); larger++)
-      if (u32[(CTL.classes + larger * CLASS_BYTES) >>> 2] !== 0) return larger
+    for (let larger = index + 1; larger < Math.min(index + LARGER_CLASSES, CLASS_COUNT); larger++)
+      if (u32[(CTL.classes + larger * CLASS_BYTES) >>> 2] !== 0) return this.#pop(larger)
     return 0
   }
 
@@ -200,9 +296,15 @@ export class Allocator {
   #pop(index: number): number {
     const { u32 } = this.#mem
     const entry = (CTL.classes + index * CLASS_BYTES) >>> 2
-    const free = u32[entry]!
-    u32[entry] = u32[free >>> 2]!
-    u32[CTL.freedBytes >>> 2]! -= classSize(index)
-    return free
+    const bytes = classSize(index)
+    const block = u32[entry]!
+    const next = u32[block >>> 2]!
+    u32[entry] = next
+    if (next !== 0) u32[(next + 4) >>> 2] = 0
+    u32[entry + 3]!--
+    u32[this.#state(block)]! += ONE_BLOCK
+    u32[CTL.freedBytes >>> 2]! -= bytes
+    u32[CTL.bytesInUse >>> 2]! += bytes
+    return block
   }
 }

@@ -24,7 +24,7 @@ export function addRow(
     const old = u32[(series + SERIES.rows) >>> 2]!
     if (capacity > 0) {
       u32.copyWithin(list >>> 2, old >>> 2, (old + count * ROW_BYTES) >>> 2)
-      allocator.retire(old, capacity * ROW_BYTES)
+      allocator.retire(old)
     }
     u32[(series + SERIES.rows) >>> 2] = list
     u32[(series + SERIES.rowCapacity) >>> 2] = bytes / ROW_BYTES
@@ -47,7 +47,7 @@ export function dropRows(mem: HeadMemory, allocator: Allocator, series: number, 
   let gone = 0
   while (gone < count && f64[(rows + gone * ROW_BYTES + ROW.maxTime) >>> 3]! < timeMs) {
     const row = rows + gone * ROW_BYTES
-    allocator.retire(u32[row >>> 2]!, u32[(row + ROW.lengthEncoding) >>> 2]! & 0xffffff)
+    allocator.retire(u32[row >>> 2]!)
     gone++
   }
   if (gone === 0) return 0
@@ -55,7 +55,7 @@ export function dropRows(mem: HeadMemory, allocator: Allocator, series: number, 
   u32[(series + SERIES.rowCount) >>> 2] = count - gone
   u32[CTL.chunkCount >>> 2]! -= gone
   if (gone === count) {
-    allocator.retire(rows, u32[(series + SERIES.rowCapacity) >>> 2]! * ROW_BYTES)
+    allocator.retire(rows)
     u32[(series + SERIES.rows) >>> 2] = 0
     u32[(series + SERIES.rowCapacity) >>> 2] = 0
   }

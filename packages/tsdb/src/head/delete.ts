@@ -46,7 +46,7 @@ export function deleteIntervals(head: Head, slot: number, intervals: readonly In
       }
     }
   }
-  if (times !== 0) allocator.free(times, SAMPLES_MAX * 8)
-  if (values !== 0) allocator.free(values, SAMPLES_MAX * 8)
+  if (times !== 0) allocator.free(times)
+  if (values !== 0) allocator.free(values)
   return lost
 }

@@ -95,10 +95,10 @@ export class FloatChunks {
     const first = f64[(state + XOR.firstTime) >>> 3]!
     const last = f64[(state + XOR.lastTime) >>> 3]!
     if (!addRow(this.#mem, this.#allocator, series, chunk, length, CHUNK_ENCODING.xor, first, last)) {
-      if (chunk !== open) this.#allocator.free(chunk, length)
+      if (chunk !== open) this.#allocator.free(chunk)
       return false
     }
-    if (chunk !== open) this.#allocator.retire(open, capacity)
+    if (chunk !== open) this.#allocator.retire(open)
     this.#forget(series)
     return true
   }
@@ -107,7 +107,7 @@ export class FloatChunks {
   drop(series: number): void {
     const { u32 } = this.#mem
     const state = series + SERIES.xor
-    this.#allocator.retire(u32[(state + XOR.chunk) >>> 2]!, u32[(state + XOR.capacity) >>> 2]!)
+    this.#allocator.retire(u32[(state + XOR.chunk) >>> 2]!)
     this.#forget(series)
   }
 
@@ -136,7 +136,7 @@ export class FloatChunks {
     const chunk = this.#allocator.alloc(larger)
     if (chunk === 0) return false
     u32.copyWithin(chunk >>> 2, old >>> 2, (old + capacity) >>> 2)
-    this.#allocator.retire(old, capacity)
+    this.#allocator.retire(old)
     u32[(state + XOR.chunk) >>> 2] = chunk
     u32[(state + XOR.capacity) >>> 2] = larger
     return true

@@ -119,10 +119,10 @@ export class HistogramChunks {
     const first = this.firstTime(series)
     const last = f64[(series + SERIES.lastTime) >>> 3]!
     if (!addRow(this.#mem, this.#allocator, series, chunk, length, encoding, first, last)) {
-      if (chunk !== open) this.#allocator.free(chunk, length)
+      if (chunk !== open) this.#allocator.free(chunk)
       return false
     }
-    if (chunk !== open) this.#allocator.retire(open, capacity)
+    if (chunk !== open) this.#allocator.retire(open)
     this.#forget(series)
     return true
   }
@@ -131,13 +131,13 @@ export class HistogramChunks {
   drop(series: number): void {
     const { u32 } = this.#mem
     const state = this.#state(series)
-    this.#allocator.retire(u32[(state + XOR.chunk) >>> 2]!, u32[(state + XOR.capacity) >>> 2]!)
+    this.#allocator.retire(u32[(state + XOR.chunk) >>> 2]!)
     this.#forget(series)
   }
 
   /** Gives working memory back. */
   releaseScratch(): void {
-    if (this.#scratch !== 0) this.#allocator.free(this.#scratch, this.#scratchBytes)
+    if (this.#scratch !== 0) this.#allocator.free(this.#scratch)
     this.#scratch = this.#scratchBytes = 0
   }
 
@@ -204,11 +204,11 @@ export class HistogramChunks {
         u32[CTL.chunkCount >>> 2]!++
         return true
       }
-      this.#allocator.free(chunk, capacity)
+      this.#allocator.free(chunk)
       if (capacity > image * 4 + 1024) break
       capacity *= 2
     }
-    this.#allocator.free(block, stateOffset + stateBytes)
+    this.#allocator.free(block)
     return false
   }
 
@@ -221,7 +221,7 @@ export class HistogramChunks {
     const chunk = this.#allocator.alloc(larger)
     if (chunk === 0) return false
     u32.copyWithin(chunk >>> 2, old >>> 2, (old + capacity) >>> 2)
-    this.#allocator.retire(old, capacity)
+    this.#allocator.retire(old)
     u32[(state + XOR.chunk) >>> 2] = chunk
     u32[(state + XOR.capacity) >>> 2] = larger
     return true
@@ -230,7 +230,7 @@ export class HistogramChunks {
   #forget(series: number): void {
     const { u32 } = this.#mem
     const block = u32[(series + SERIES.histogramState) >>> 2]!
-    this.#allocator.retire(block, u32[(series + SERIES.histogramCapacity) >>> 2]!)
+    this.#allocator.retire(block)
     u32[(series + SERIES.histogramState) >>> 2] = 0
     u32[(series + SERIES.flags) >>> 2]! &= ~SERIES_FLAG.encodingMask
     u32[CTL.chunkCount >>> 2]!--
@@ -240,7 +240,7 @@ export class HistogramChunks {
     if (bytes <= this.#scratchBytes) return true
     const scratch = this.#allocator.alloc(bytes * 2)
     if (scratch === 0) return false
-    if (this.#scratch !== 0) this.#allocator.free(this.#scratch, this.#scratchBytes)
+    if (this.#scratch !== 0) this.#allocator.free(this.#scratch)
     this.#scratch = scratch
     this.#scratchBytes = bytes * 2
     return true

@@ -4,7 +4,7 @@ import { HEAP_BASE } from '@watchfire/kernels'
 
 /** 'WFH1', first word of the control block. */
 export const HEAD_MAGIC = 0x31484657
-export const HEAD_VERSION = 1
+export const HEAD_VERSION = 2
 
 /** Bytes of a heap page: fixed-size records and small size classes are carved from pages. */
 export const PAGE_BYTES = 65536
@@ -48,11 +48,13 @@ export const CTL = {
   lastRef: HEAP_BASE + 104,
   /** Bytes in free lists. */
   freedBytes: HEAP_BASE + 112,
+  /** Heap pages that are free as a whole. */
+  freePages: HEAP_BASE + 116,
   /** Three hash tables of 16 bytes: u32 level, u32 next bucket to split, u32 count. */
   symbolHash: HEAP_BASE + 256,
   pairHash: HEAP_BASE + 272,
   seriesHash: HEAP_BASE + 288,
-  /** Per size class 16 bytes: u32 first free block, u32 next uncut block of the page, u32 end of the page. */
+  /** Per size class 16 bytes: u32 first free block, u32 next uncut block of the page, u32 end of the page, u32 free blocks. */
   classes: HEAP_BASE + 4096,
   /** PIN_SLOTS × 16 bytes. */
   pins: HEAP_BASE + 16384,
@@ -69,7 +71,9 @@ export const SYMBOL_TABLE = PAIR_TABLE + 4 * PAGE_BYTES
 export const SYMBOL_BUCKETS = SYMBOL_TABLE + PAGE_BYTES
 export const PAIR_BUCKETS = SYMBOL_BUCKETS + PAGE_BYTES
 export const SERIES_BUCKETS = PAIR_BUCKETS + PAGE_BYTES
-export const HEAP_START = SERIES_BUCKETS + PAGE_BYTES
+/** A word for each heap page: what it is cut into, and how many blocks are in use (`allocator.ts`). */
+export const PAGE_STATES = SERIES_BUCKETS + PAGE_BYTES
+export const HEAP_START = PAGE_STATES + 4 * PAGE_BYTES
 
 /** Symbol: header, then UTF-8 bytes. */
 export const SYMBOL = {

@@ -140,7 +140,7 @@ export class PairWriter {
     if (capacity === 0) u32[list >>> 2] = old
     else {
       u32.copyWithin(list >>> 2, old >>> 2, (old >>> 2) + count)
-      this.#allocator.retire(old, capacity * 4)
+      this.#allocator.retire(old)
     }
     u32[address + (PAIR.postings >>> 2)] = list
     u32[address + (PAIR.capacity >>> 2)] = bytes / 4
@@ -192,7 +192,7 @@ export class PairWriter {
     if (next !== 0) u32[(this.#mem.pairAddress(next) + PAIR.previousOfName) >>> 2] = previous
     u32[(symbol + SYMBOL.pairCount) >>> 2]!--
     const capacity = u32[address + (PAIR.capacity >>> 2)]!
-    if (capacity > 0) this.#allocator.retire(u32[address + (PAIR.postings >>> 2)]!, capacity * 4)
+    if (capacity > 0) this.#allocator.retire(u32[address + (PAIR.postings >>> 2)]!)
     this.#allocator.retireSlot(RETIRED.pair, id)
     this.#symbols.dropUse(value)
     this.#symbols.dropUse(name)

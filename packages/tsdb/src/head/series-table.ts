@@ -72,7 +72,7 @@ export class SeriesWriter {
     const list = this.#allocator.alloc(4 + 4 * n)
     const slot = list === 0 ? 0 : this.#slot()
     if (slot === 0) {
-      if (list !== 0) this.#allocator.free(list, 4 + 4 * n)
+      if (list !== 0) this.#allocator.free(list)
       return 0
     }
     const { u32, f64 } = this.#mem
@@ -88,7 +88,7 @@ export class SeriesWriter {
     f64[(address + SERIES.walRef) >>> 3] = walRef
     f64[(address + SERIES.lastTime) >>> 3] = -Infinity
     if (!this.#hash.insert(slot, this.#allocator)) {
-      this.#allocator.free(list, 4 + 4 * n)
+      this.#allocator.free(list)
       this.freeSlot(slot)
       return 0
     }
@@ -123,7 +123,7 @@ export class SeriesWriter {
     const { u32 } = this.#mem
     const address = this.#mem.seriesAddress(slot)
     const list = u32[(address + SERIES.labels) >>> 2]!
-    this.#allocator.retire(list, 4 + 4 * u32[list >>> 2]!)
+    this.#allocator.retire(list)
     this.#allocator.retireSlot(RETIRED.series, slot)
   }
 

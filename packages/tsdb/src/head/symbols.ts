@@ -104,7 +104,7 @@ export class SymbolWriter {
     const address = this.#allocator.alloc(SYMBOL.bytes + length)
     const id = address === 0 ? 0 : this.#slot()
     if (id === 0) {
-      if (address !== 0) this.#allocator.free(address, SYMBOL.bytes + length)
+      if (address !== 0) this.#allocator.free(address)
       return 0
     }
     const { u32 } = mem
@@ -114,7 +114,7 @@ export class SymbolWriter {
     for (let i = 0; i < length; i++) mem.u8[address + SYMBOL.bytes + i] = scratch[i]!
     Atomics.store(u32, mem.symbolSlot(id) >>> 2, address)
     if (!this.table.index.insert(id, this.#allocator)) {
-      this.#allocator.free(address, SYMBOL.bytes + length)
+      this.#allocator.free(address)
       this.freeSlot(id)
       return 0
     }
@@ -136,7 +136,7 @@ export class SymbolWriter {
     const length = u32[(address + SYMBOL.length) >>> 2]!
     this.table.index.remove(id)
     this.#cache.clear()
-    this.#allocator.retire(address, SYMBOL.bytes + length)
+    this.#allocator.retire(address)
     this.#allocator.retireSlot(RETIRED.symbol, id)
     u32[CTL.symbolCount >>> 2]!--
     u32[CTL.symbolBytes >>> 2]! -= length
