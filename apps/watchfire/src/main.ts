@@ -4,6 +4,7 @@ const HELP = `usage: watchfire [command] [flags]
   watchfire [flags]               the server alone, with Prometheus's flags (--help lists them)
   watchfire up                    everything: server, Alertmanager, dashboards, sample service and traffic
   watchfire alertmanager          an Alertmanager alone
+  watchfire promtool              checks of configuration and rules, rule unit tests, queries
   watchfire inference             the sample inference service alone
   watchfire traffic               sample traffic for an inference service
 
@@ -22,6 +23,8 @@ async function run(argv: readonly string[]): Promise<number> {
       return (await import('@watchfire/inference')).runInference(rest)
     case 'traffic':
       return (await import('@watchfire/inference')).runTraffic(rest)
+    case 'promtool':
+      return (await import('@watchfire/server')).runPromtool(rest)
     case 'help':
       process.stdout.write(HELP)
       return 0

@@ -1,6 +1,6 @@
 // `watchfire up`: the monitor in this process, the sample service and its traffic beside it.
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { startAlertmanager } from '@watchfire/alertmanager'
 import { startDashboards } from '@watchfire/dashboards'
 import { createLogger, parseFlags, startServer, type Logger, type LogLevel } from '@watchfire/server'
@@ -23,7 +23,7 @@ export async function up(argv: readonly string[]): Promise<number> {
     return 0
   }
   const log = createLogger({ level: options.logLevel as LogLevel })
-  mkdirSync(options.dataDir, { recursive: true })
+  makeFolder(options.dataDir)
   const parts: Part[] = []
   const stop = async (): Promise<void> => {
     // Children first: what they did is still scraped, notified and stored.
@@ -118,6 +118,13 @@ async function startParts(options: UpOptions, log: Logger): Promise<Part> {
     },
     stop,
   }
+}
+
+/** Folder by folder: Node's own recursive form never returns where a file system refuses folders (`/proc`). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path)
 }
 
 /** Traffic first in the list of what is stopped, then the service. */
