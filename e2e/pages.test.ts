@@ -210,12 +210,18 @@ describe.skipIf(browserPath === undefined)('the pages', () => {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify([
-        { labels: { alertname: 'Hostile', text: PROBE }, annotations: { summary: PROBE } },
+        {
+          labels: { alertname: 'Hostile', text: PROBE },
+          annotations: { summary: PROBE, runbook_url: 'javascript:window.pwned=1' },
+          generatorURL: 'javascript:window.pwned=1',
+        },
       ]),
     })
     expect(posted.status).toBe(200)
     await page.goto(alertmanagerUrl)
     await page.getByText(PROBE).first().waitFor()
+    await page.getByText('Source: javascript:').waitFor()
+    expect(await page.locator('a[href^="javascript"]').count()).toBe(0)
     await page.getByRole('button', { name: 'Silence' }).first().click()
     await page.getByLabel('Creator').fill('someone')
     await page.getByLabel('Comment').fill(PROBE)

@@ -6,6 +6,7 @@ import { useState, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 import { ago } from '../api/format.ts'
 import { Labels } from '../components/Labels.tsx'
+import { OuterLink } from '../components/OuterLink.tsx'
 import { Empty, Failed, Loading } from '../components/States.tsx'
 import { am, type AlertGroup, type GettableAlert } from './api.ts'
 
@@ -93,6 +94,10 @@ function AlertRow({ alert }: { alert: GettableAlert }): ReactNode {
         <Text size="sm" c="dimmed">
           since {ago(alert.startsAt)}
         </Text>
+        {alert.generatorURL && <OuterLink url={alert.generatorURL} label="Source" />}
+        {alert.annotations['runbook_url'] && (
+          <OuterLink url={alert.annotations['runbook_url']} label="Runbook" />
+        )}
         <Button
           ml="auto"
           size="compact-xs"

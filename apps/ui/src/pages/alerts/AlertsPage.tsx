@@ -18,6 +18,7 @@ import { ago, formatSeconds } from '../../api/format.ts'
 import type { ActiveAlert, AlertState, Rule, RuleGroup } from '../../api/types.ts'
 import { Expression } from '../../components/Expression.tsx'
 import { Labels } from '../../components/Labels.tsx'
+import { OuterLink } from '../../components/OuterLink.tsx'
 import { StateBadge } from '../../components/RuleHealth.tsx'
 import { Empty, Failed, Loading } from '../../components/States.tsx'
 
@@ -113,7 +114,7 @@ function RuleDetails({ rule }: { rule: Rule }): ReactNode {
           <Text size="sm">keeps firing for {formatSeconds(rule.keepFiringFor!)}</Text>
         )}
         <Labels labels={rule.labels ?? {}} />
-        {runbook !== undefined && <Runbook url={runbook} />}
+        {runbook !== undefined && <OuterLink url={runbook} label="Runbook" />}
       </Group>
       {rule.lastError && <Failed error={rule.lastError} title="The last evaluation failed" />}
       {(rule.alerts ?? []).length === 0 ? (
@@ -124,15 +125,6 @@ function RuleDetails({ rule }: { rule: Rule }): ReactNode {
         <ActiveAlerts alerts={rule.alerts!} />
       )}
     </Stack>
-  )
-}
-
-function Runbook({ url }: { url: string }): ReactNode {
-  if (!/^https?:\/\//.test(url)) return null
-  return (
-    <a href={url} target="_blank" rel="noreferrer">
-      Runbook
-    </a>
   )
 }
 
