@@ -25,6 +25,9 @@ export class SeriesWriter {
   readonly #pairs: PairWriter
   readonly #hash: HashIndex
   #ids = new Uint32Array(64)
+  /** What the last `find` did not find, and how many of its pairs are known, in `#ids`. */
+  #missing: Labels | undefined
+  #known = 0
 
   constructor(mem: HeadMemory, allocator: Allocator, symbols: SymbolWriter, pairs: PairWriter) {
     this.#mem = mem
@@ -48,13 +51,20 @@ export class SeriesWriter {
       const name = this.#symbols.find(pairs[2 * i]!)
       const value = name === 0 ? 0 : this.#symbols.find(pairs[2 * i + 1]!)
       const pair = value === 0 ? 0 : this.#pairs.table.find(name, value)
-      if (pair === 0) return 0
+      if (pair === 0) {
+        this.#missing = labels
+        this.#known = i
+        return 0
+      }
       this.#ids[i] = pair
     }
-    return this.#findIds(n, hashIds(this.#ids, n))
+    const slot = this.#findIds(n, hashIds(this.#ids, n))
+    this.#missing = slot === 0 ? labels : undefined
+    this.#known = n
+    return slot
   }
 
-  /** Makes a series that `find` did not find; not published yet. 0 when the memory is full or the labels are too long. */
+  /** Makes a series right after `find` did not find it; not published yet. 0 when the memory is full or the labels are too long. */
   create(labels: Labels, walRef: number): number {
     const { pairs } = labels
     let length = 0
@@ -62,7 +72,9 @@ export class SeriesWriter {
     if (length > LABEL_SET_BYTES_MAX) return 0
     const n = pairs.length / 2
     if (n > this.#ids.length) this.#ids = new Uint32Array(n * 2)
-    for (let i = 0; i < n; i++) {
+    const known = this.#missing === labels ? this.#known : 0
+    this.#missing = undefined
+    for (let i = known; i < n; i++) {
       const name = this.#symbols.intern(pairs[2 * i]!)
       const value = name === 0 ? 0 : this.#symbols.intern(pairs[2 * i + 1]!)
       const pair = value === 0 ? 0 : this.#pairs.intern(name, value)

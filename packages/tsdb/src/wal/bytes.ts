@@ -81,12 +81,23 @@ const word = new Uint32Array(2)
 const double = new Float64Array(word.buffer)
 const decoder = new TextDecoder()
 
+const RECENT_STRINGS = 16_384
+const RECENT_LENGTH_MAX = 64
+
+function equals(text: string, bytes: Uint8Array, at: number, length: number): boolean {
+  if (text.length !== length) return false
+  for (let i = 0; i < length; i++) if (text.charCodeAt(i) !== bytes[at + i]) return false
+  return true
+}
+
 /** Reads within [position, end); reading past the end sets `failed` and gives 0. */
 export class ByteReader {
   bytes: Uint8Array = new Uint8Array(0)
   position = 0
   end = 0
   failed = false
+  /** Strings read before, by a hash: labels of a log repeat, and a known string needs no new one. */
+  readonly #recent: (string | undefined)[] = new Array<string | undefined>(RECENT_STRINGS)
 
   reset(bytes: Uint8Array, position: number, end: number): void {
     this.bytes = bytes
@@ -151,11 +162,22 @@ export class ByteReader {
     }
     this.position = p + length
     const { bytes } = this
-    if (length <= 48) {
-      let text = ''
-      let i = p
-      for (; i < p + length && bytes[i]! < 0x80; i++) text += String.fromCharCode(bytes[i]!)
-      if (i === p + length) return text
+    if (length <= RECENT_LENGTH_MAX) {
+      let hash = length
+      let ascii = 0
+      for (let i = p; i < p + length; i++) {
+        hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+        ascii |= bytes[i]!
+      }
+      if (ascii < 0x80) {
+        const place = (hash ^ (hash >>> 15)) & (RECENT_STRINGS - 1)
+        const known = this.#recent[place]
+        if (known !== undefined && equals(known, bytes, p, length)) return known
+        let text = ''
+        for (let i = p; i < p + length; i++) text += String.fromCharCode(bytes[i]!)
+        this.#recent[place] = text
+        return text
+      }
     }
     return decoder.decode(Uint8Array.prototype.slice.call(bytes, p, p + length))
   }
