@@ -1,7 +1,10 @@
-// Conformance of the templates in rules: templates.jsonl of a `rules` folder. Cases named upstream run a bare text on a
-// value of their own; the others are annotations of an alert.
+// Conformance of rules: unit tests of rule files (unit_tests.jsonl) and the templates in rules (templates.jsonl) of a
+// `rules` folder. Templates named upstream run a bare text on a value of their own; the others are annotations of an
+// alert.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readJsonLines } from './lines.mjs'
+import { runTool, within } from './promtool.mjs'
 import {
   AlertTemplate,
   GoSlice,
@@ -12,6 +15,27 @@ import {
 
 /** Runs the cases of a folder; one result a case. */
 export async function run(folder) {
+  return [...(await runUnitTests(folder)), ...(await runTemplates(folder))]
+}
+
+/** `promtool test rules` has to give the same text and code. */
+async function runUnitTests(folder) {
+  const file = join(folder, 'unit_tests.jsonl')
+  if (!existsSync(file)) return []
+  const cases = readJsonLines(file)
+  return within(join(folder, 'files'), async () => {
+    const results = []
+    for (const { id, args, file: path, exit, stdout, stderr } of cases) {
+      const got = await runTool(['test', 'rules', ...args, path])
+      const passed = got.exit === exit && got.stdout === stdout && got.stderr === stderr
+      const problem = `got ${JSON.stringify(got)}, want ${JSON.stringify({ exit, stdout, stderr })}`
+      results.push({ name: id, passed, ...(!passed && { problem }) })
+    }
+    return results
+  })
+}
+
+async function runTemplates(folder) {
   const file = join(folder, 'templates.jsonl')
   if (!existsSync(file)) return []
   const lines = readFileSync(file, 'utf8')
