@@ -175,9 +175,9 @@ export function optional<T>(schema: Schema<T>): Schema<T | undefined> {
 /** A list; null items stay as null when `nulls` is given, and are its message's error otherwise. */
 export function list<T>(
   schema: Schema<T>,
-  options: { readonly nullItem?: string } = {},
+  options: { readonly nullItem?: string; readonly goType?: string } = {},
 ): Schema<readonly T[]> {
-  const goType = `[]${schema.goType}`
+  const goType = options.goType ?? `[]${schema.goType}`
   return {
     goType,
     zero: [],

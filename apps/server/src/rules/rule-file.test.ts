@@ -68,7 +68,7 @@ groups:
   f(
     'unknown field',
     rule('{record: a, exprr: up}'),
-    'r.yml: 4:17: yaml: unmarshal errors:\n  line 4: field exprr not found in type rulefmt.Rule',
+    'r.yml: yaml: unmarshal errors:\n  line 4: field exprr not found in type rulefmt.Rule',
   )
   f(
     'bad expression',
@@ -113,6 +113,6 @@ groups:
   f(
     'no YAML',
     'groups: [',
-    'r.yml: 1:10: yaml: line 1: Flow sequence in block collection must be sufficiently indented and end with a ]',
+    'r.yml: yaml: line 1: Flow sequence in block collection must be sufficiently indented and end with a ]',
   )
 })

@@ -114,7 +114,9 @@ export function parseRuleFile(
 export function checkRuleFile(source: string, path: string, options: RuleFileOptions = {}): RuleFileCheck {
   const faults: ConfigError[] = []
   const add = (error: ValueError) => {
-    const at = error.place ? `${error.place.line}:${error.place.column}: ` : ''
+    // Errors of the YAML itself name their lines.
+    const at =
+      error.place && !error.message.startsWith('yaml: ') ? `${error.place.line}:${error.place.column}: ` : ''
     const file = path === '' ? '' : `${path}: `
     faults.push(new ConfigError('config_invalid', `${file}${at}${error.message}`, path, error.place))
   }
@@ -221,7 +223,7 @@ class RuleFileReader {
       fail(raw.expr, `could not parse expression: ${message}`),
     )
     const labels = { ...common, ...raw.labels?.value }
-    for (const label of Object.keys(labels))
+    for (const label of Object.keys(raw.labels?.value ?? {}))
       if (!isRuleLabel(label)) fail(raw.labels, `invalid label name: ${label}`)
     if (record !== '') {
       for (const key of ['annotations', 'for', 'keep_firing_for'] as const)

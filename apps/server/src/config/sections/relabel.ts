@@ -42,8 +42,18 @@ const regex: Schema<string> = parsed(
   (value) => value,
 )
 
+const labelName: Schema<string> = parsed(
+  'model.LabelName',
+  '',
+  (value) => {
+    if (!isValidLabelName(value, 'utf8')) throw new Error(`${quoteString(value)} is not a valid label name`)
+    return value
+  },
+  (value) => value,
+)
+
 const fields = {
-  source_labels: field(optional(list(text()))),
+  source_labels: field(optional(list(labelName, { goType: 'model.LabelNames' }))),
   separator: field(text(), { default: ';', always: true }),
   regex: field(optional(regex)),
   modulus: field(uint64),
