@@ -9,7 +9,20 @@ export interface DbOptions {
   readonly headMemoryBytesMax?: number
   /** Most series in the head, 0 = as many as fit. */
   readonly seriesMax?: number
+  /** Blocks go when they are this much older than the newest block; 0 or nothing = never. */
   readonly retentionMs?: number
+  /** Most bytes of blocks and log together, 0 or nothing = no limit. */
+  readonly retentionBytes?: number
+  /** Most share of the file system, 0–100; counts instead of the bytes when above 0. */
+  readonly retentionPercentage?: number
+  /** Length of a block cut from the head, default 2 h. */
+  readonly blockRangeMs?: number
+  /** Longest block, default 31 d; a tenth of the retention when that is less. */
+  readonly blockRangeMsMax?: number
+  /** Most bytes of a chunk segment of a block. */
+  readonly blockSegmentBytes?: number
+  /** Where blocks are written and merged: in a thread of its own, or on the calling thread, for tests. */
+  readonly maintenance?: 'worker' | 'inline'
   /** 0 = out-of-order samples are refused. */
   readonly outOfOrderWindowMs?: number
   readonly walCompression?: 'none' | 'snappy'
@@ -33,6 +46,27 @@ export interface DbHandle {
   readonly kind: 'watchfire-db-handle'
   readonly shards: readonly WebAssembly.Memory[]
   readonly dir: string
+  /** The list of blocks, see block/block-list.ts. */
+  readonly blocks: SharedArrayBuffer
+}
+
+/** Figures of the blocks and their compaction. */
+export interface BlockStats {
+  readonly loaded: number
+  readonly bytes: number
+  /** Oldest time of a block in ms, NaN when there is none. */
+  readonly minTime: number
+  readonly compactions: number
+  readonly compactionsFailed: number
+  readonly compactionsTriggered: number
+  readonly verticalCompactions: number
+  readonly lastCompactionMs: number
+  readonly reloads: number
+  readonly reloadFailures: number
+  readonly timeRetentions: number
+  readonly sizeRetentions: number
+  /** Limit by size, 0 = none. */
+  readonly retentionBytes: number
 }
 
 export interface DbStats {
@@ -61,6 +95,7 @@ export interface DbStats {
   /** The head came from the memory image of a clean stop, not from the log. */
   readonly startedFromImage: boolean
   readonly labelPairCount: number
+  readonly blocks: BlockStats
 }
 
 /** The database as its only writer sees it. One per directory; the directory is locked. */
@@ -76,6 +111,11 @@ export interface Db {
    * it to hurry. Does nothing while an appender is open.
    */
   maintain(budgetMs: number): boolean
+  /**
+   * Does what is due: cuts blocks from the head, merges blocks, deletes those past the retention. To be called about once a minute; joins a
+   * round that runs. Rejects when a part of it fails.
+   */
+  compact(): Promise<void>
   /** In-process reader, for tests and tools. */
   reader(): DbReader
   close(): Promise<void>

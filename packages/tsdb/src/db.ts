@@ -1,5 +1,4 @@
 // Opens a data directory: lock, head, replay, a new WAL segment; then hands out the appender and readers.
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BatchAppender } from '@watchfire/datamodel'
 import type { Db, DbHandle, DbOptions, DbReader, DbStats } from './contract.ts'
@@ -8,10 +7,15 @@ import { HeadAppender, appendCounters, type AppendCounters, type CommitLog } fro
 import { Head } from './head/head.ts'
 import { HEAD_BYTES_MAX } from './head/head-memory.ts'
 import { CTL } from './head/layout.ts'
+import { beginChange, endChange } from './head/pins.ts'
 import { logPosition, samePosition } from './image/log-position.ts'
 import { readImage, removeImage, writeImage } from './image/memory-image.ts'
-import { openReader } from './query/db-reader.ts'
+import { blockBytes } from './block/block-writer.ts'
+import { BlockSet } from './compact/block-set.ts'
+import { Compaction } from './compact/compaction.ts'
+import { openReader, releaseReaders } from './query/db-reader.ts'
 import { Truncation } from './head/truncation.ts'
+import { makeFolder } from './make-folder.ts'
 import { RecordEncoder } from './wal/record-encoder.ts'
 import { removeTemporaryCheckpoints } from './wal/checkpoint.ts'
 import { listSegments } from './wal/format.ts'
@@ -28,7 +32,7 @@ export function openDb(options: DbOptions): Promise<Db> {
 
 /** As `openDb`, synchronously. */
 export function openDbSync(options: DbOptions): Db {
-  mkdirSync(join(options.dir, 'wal'), { recursive: true })
+  makeFolder(join(options.dir, 'wal'))
   const lock = DirLock.acquire(options.dir)
   try {
     return new HeadDb(options, lock)
@@ -66,6 +70,9 @@ class HeadDb implements Db {
   #minValid = -Infinity
   #syncTimer: NodeJS.Timeout | undefined
   #closed = false
+  readonly #compaction: Compaction
+  /** Called when no appender is open. */
+  #whenIdle: (() => void)[] = []
 
   constructor(options: DbOptions, lock: DirLock) {
     this.#options = options
@@ -79,6 +86,7 @@ class HeadDb implements Db {
     })
     if ((options.outOfOrderWindowMs ?? 0) > 0)
       this.#write('warn', 'out-of-order samples are not supported yet and are refused')
+    const blocks = new BlockSet(options.dir, this.#write)
     const walDir = join(options.dir, 'wal')
     removeTemporaryCheckpoints(walDir)
     const image = this.#restore(walDir)
@@ -88,9 +96,10 @@ class HeadDb implements Db {
       replayWal(walDir, this.#head, {
         log: this.#write,
         compression: options.walCompression,
-        minTime: options.retentionMs ? (options.now ?? Date.now)() - options.retentionMs : -Infinity,
+        minTime: blocks.headFrom,
         onSegment: options.onReplay,
       })
+    this.#minValid = Math.max(this.#minValid, blocks.headFrom)
     this.#replay = replay
     this.#replayMs = performance.now() - started
     if (replay.corruptions > 0 || replay.unknownSamples > 0 || replay.droppedSamples > 0)
@@ -106,7 +115,26 @@ class HeadDb implements Db {
     })
     this.#log = { writer, encoder: new RecordEncoder(writer) }
     this.#appender = new HeadAppender(this.#head, this.#log, this.#counters, () => this.#committed())
-    this.handle = { kind: 'watchfire-db-handle', shards: [this.#head.mem.memory], dir: options.dir }
+    this.handle = {
+      kind: 'watchfire-db-handle',
+      shards: [this.#head.mem.memory],
+      dir: options.dir,
+      blocks: blocks.list,
+    }
+    this.#compaction = new Compaction(
+      {
+        handle: this.handle,
+        log: this.#write,
+        now: options.now ?? Date.now,
+        bounds: () => ({ minTime: this.#head.minTime, maxTime: this.#head.maxTime }),
+        closeRange: (timeMs) => this.#closeRange(timeMs),
+        dropRange: (timeMs) => this.#dropRange(timeMs),
+        logBytes: () => blockBytes(walDir),
+        threadEnded: (threadId) => releaseReaders(this.handle, threadId),
+      },
+      blocks,
+      options,
+    )
     const interval = options.walFsyncIntervalMs ?? 0
     if (interval > 0) {
       this.#syncTimer = setInterval(() => {
@@ -149,6 +177,7 @@ class HeadDb implements Db {
       replayMs: this.#replayMs,
       startedFromImage: this.startedFromImage,
       labelPairCount: u32[CTL.pairCount >>> 2]!,
+      blocks: this.#compaction.stats(),
     }
   }
 
@@ -174,15 +203,22 @@ class HeadDb implements Db {
     return false
   }
 
+  compact(): Promise<void> {
+    if (this.#closed) throw new Error('BUG: the database is closed')
+    return this.#compaction.run()
+  }
+
   reader(): DbReader {
     return openReader(this.handle)
   }
 
-  close(): Promise<void> {
-    if (this.#closed) return Promise.resolve()
+  async close(): Promise<void> {
+    if (this.#closed) return
     if (this.#appending) this.#appender.rollback()
     this.#closed = true
     clearInterval(this.#syncTimer)
+    for (const done of this.#whenIdle.splice(0)) done()
+    await this.#compaction.stop()
     return new Promise((resolve) => {
       try {
         this.#truncation?.abort()
@@ -250,14 +286,45 @@ class HeadDb implements Db {
     }
   }
 
+  /** Nothing before `timeMs` is taken any more; resolves when the last commit that began before is over, and no relief is at work. */
+  async #closeRange(timeMs: number): Promise<void> {
+    this.#minValid = Math.max(this.#minValid, timeMs)
+    if (this.#appending) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    await this.#truncated()
+  }
+
+  async #dropRange(timeMs: number): Promise<void> {
+    await this.#truncated()
+    if (this.#closed) return
+    this.#startTruncation(timeMs, true)
+    await this.#truncated()
+    // A chunk that reaches over the edge stays whole; what it has from before is in the block.
+    if (!this.#closed && this.#head.minTime < timeMs) {
+      beginChange(this.#head.mem)
+      this.#head.setMinTime(Math.min(timeMs, this.#head.maxTime))
+      endChange(this.#head.mem)
+    }
+  }
+
+  /** Goes on with a truncation that runs until it is over; other work comes between the steps. */
+  async #truncated(): Promise<void> {
+    while (!this.#closed && this.maintain(STEP_MS))
+      await new Promise((resolve) => {
+        if (this.#appending) setTimeout(resolve, STEP_MS)
+        else setImmediate(resolve)
+      })
+  }
+
   #committed(): void {
     this.#appending = false
+    for (const done of this.#whenIdle.splice(0)) done()
     const dropped = this.#counters.droppedSamples
     if (dropped === this.#droppedBefore && !this.#head.isNearlyFull) {
       this.#reliefShare = RELIEF_SHARE
       return
     }
-    if (this.#truncation) return
+    // What is being written to a block must stay.
+    if (this.#truncation || this.#compaction.isCutting) return
     this.#droppedBefore = dropped
     // The oldest closed chunks go, an eighth of the time at first, so that samples of known series can go on.
     const { minTime, maxTime } = this.#head

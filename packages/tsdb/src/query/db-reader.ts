@@ -13,6 +13,8 @@ import type { DbHandle, DbReader, HeadCardinality } from '../contract.ts'
 import { openHeadMemory } from '../head/head-memory.ts'
 import { Pin, releasePins } from '../head/pins.ts'
 import { headCardinality } from './cardinality.ts'
+import { MergedSource } from '../block/merged-source.ts'
+import { OpenBlocks } from '../block/open-blocks.ts'
 import type { ChunkSource } from './chunk-source.ts'
 import { HeadSource } from './head-source.ts'
 
@@ -22,7 +24,7 @@ export function openReader(handle: DbHandle): DbReader {
   if (handle.kind !== 'watchfire-db-handle' || memory === undefined) throw new Error('not a database handle')
   const mem = openHeadMemory(memory)
   const pin = new Pin(mem, threadId)
-  return new HeadReader(new HeadSource(mem, pin), pin)
+  return new HeadReader(new HeadSource(mem, pin), new OpenBlocks(handle.dir, handle.blocks), pin)
 }
 
 /** Frees what readers of a thread that has ended still held. To be called by whoever saw the thread's `exit`. */
@@ -31,11 +33,15 @@ export function releaseReaders(handle: DbHandle, ofThread: number): void {
 }
 
 class HeadReader implements DbReader {
-  readonly #source: HeadSource
+  readonly #head: HeadSource
+  readonly #blocks: OpenBlocks
+  readonly #source: MergedSource
   readonly #pin: Pin
 
-  constructor(source: HeadSource, pin: Pin) {
-    this.#source = source
+  constructor(head: HeadSource, blocks: OpenBlocks, pin: Pin) {
+    this.#head = head
+    this.#blocks = blocks
+    this.#source = new MergedSource(head, blocks)
     this.#pin = pin
   }
 
@@ -44,14 +50,15 @@ class HeadReader implements DbReader {
   }
 
   cardinality(limit: number): HeadCardinality {
-    return headCardinality(this.#source, limit)
+    return headCardinality(this.#head, limit)
   }
 
   seriesLabels(ref: number): Labels | undefined {
-    return this.#source.seriesLabels(ref)
+    return this.#head.seriesLabels(ref)
   }
 
   close(): void {
+    this.#blocks.close()
     this.#pin.close()
   }
 }
@@ -70,14 +77,14 @@ class SourceQuerier implements Querier {
   select(matchers: readonly Matcher[], hints: SelectHints, arena: ByteArena): SeriesSelection {
     const minTime = Math.max(this.#minTime, hints.start)
     const maxTime = Math.min(this.#maxTime, hints.end)
-    const { count, labels, chunkStart, table } = this.#source.select(
+    const { count, labels, chunkStart, table, overlapping } = this.#source.select(
       matchers,
       minTime,
       maxTime,
       hints.limit ?? 0,
       arena,
     )
-    return { count, labels, chunkStart, chunkTable: table, overlapping: false, warnings: [] }
+    return { count, labels, chunkStart, chunkTable: table, overlapping: overlapping ?? false, warnings: [] }
   }
 
   series(matcherSets: readonly (readonly Matcher[])[], start: number, end: number, limit: number): Labels[] {
