@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { startAlertmanager } from '@watchfire/alertmanager'
 import { createLogger, helpText, parseFlags, startServer, type LogLevel } from '@watchfire/server'
 import { runUntilStopped } from './lifecycle.ts'
-import { UI_DIR, VERSION } from './paths.ts'
+import { RUNBOOKS_DIR, UI_DIR, VERSION } from './paths.ts'
 import { UsageError } from './up/options.ts'
 
 /** `bin/watchfire [flags]`. */
@@ -18,7 +18,7 @@ export async function server(argv: readonly string[]): Promise<number> {
   }
   const flags = parseFlags(argv)
   const logger = createLogger({ level: flags.logLevel, format: flags.logFormat })
-  const running = await startServer({ flags, uiDir: UI_DIR, logger })
+  const running = await startServer({ flags, uiDir: UI_DIR, runbooksDir: RUNBOOKS_DIR, logger })
   return runUntilStopped(running, running.quit)
 }
 

@@ -11,6 +11,9 @@ export const LAUNCHER: string = `${ROOT}bin/watchfire`
 /** Shipped configuration, rules and dashboards. */
 export const DEPLOY_DIR: string = `${ROOT}deploy`
 
+/** Runbooks of the shipped alerts. */
+export const RUNBOOKS_DIR: string = `${ROOT}docs/runbooks`
+
 /** Version of Watchfire. */
 export const VERSION: string = (
   JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string }

@@ -59,5 +59,7 @@ export interface WebOptions {
   readonly enableLifecycle: boolean
   /** Folder with `server.html` and `assets/`. */
   readonly uiDir?: string
+  /** Folder with `<alert>.md`, served under `/runbooks/<alert>`. */
+  readonly runbooksDir?: string
   readonly now?: () => number
 }

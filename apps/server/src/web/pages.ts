@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { TEXT_CONTENT_TYPE } from '@watchfire/instrument'
 import type { WebOptions } from './options.ts'
 import { sendText } from './reply.ts'
+import { registerRunbooks } from './runbooks.ts'
 
 /** Paths of the single-page application. */
 const PAGES = [
@@ -77,6 +78,7 @@ export function registerPages(app: FastifyInstance, options: WebOptions): void {
   })
 
   if (options.uiDir !== undefined) registerUi(app, options.uiDir)
+  if (options.runbooksDir !== undefined) registerRunbooks(app, options.runbooksDir)
 }
 
 function registerUi(app: FastifyInstance, uiDir: string): void {

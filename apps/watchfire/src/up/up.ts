@@ -5,7 +5,7 @@ import { startAlertmanager } from '@watchfire/alertmanager'
 import { startDashboards } from '@watchfire/dashboards'
 import { createLogger, parseFlags, startServer, type Logger, type LogLevel } from '@watchfire/server'
 import { runUntilStopped } from '../lifecycle.ts'
-import { DEPLOY_DIR, LAUNCHER, UI_DIR, VERSION } from '../paths.ts'
+import { DEPLOY_DIR, LAUNCHER, RUNBOOKS_DIR, UI_DIR, VERSION } from '../paths.ts'
 import { Child } from './child.ts'
 import { writeServerConfig } from './config.ts'
 import { parseUpOptions, UP_HELP, type UpOptions } from './options.ts'
@@ -100,6 +100,7 @@ async function startParts(options: UpOptions, log: Logger): Promise<Part> {
           `--log.level=${options.logLevel}`,
         ]),
         uiDir: UI_DIR,
+        runbooksDir: RUNBOOKS_DIR,
         logger: log,
       }),
     ),
