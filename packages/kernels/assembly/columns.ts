@@ -1,6 +1,6 @@
 // Columns of a query: chunks to samples, instant selection, and rows into accumulators. Data plane.
 import { CORRUPT, NO_ROOM, STALE, UNSUPPORTED } from './common'
-import { xorDecode } from './xor'
+import { staleSeen, xorDecode } from './xor'
 import { xor2Decode } from './xor2'
 
 // A row of a chunk table, see CHUNK_ROW_BYTES of the datamodel.
@@ -29,8 +29,10 @@ export function decodeFloats(
     const outTimes = times + (<usize>count << 3)
     const outValues = values + (<usize>count << 3)
     let n: i32
+    let drops = flags & DROP_STALE
     if (encoding == 1) {
       n = xorDecode(chunk, length, outTimes, outValues, capacity - count)
+      if (!staleSeen) drops = 0
     } else if (encoding == 4) {
       n = xor2Decode(chunk, length, outTimes, outValues, 0, capacity - count)
     } else {
@@ -44,17 +46,16 @@ export function decodeFloats(
     if (n < 0) return n
     if (n == 0) continue
     const last = outTimes + (<usize>(n - 1) << 3)
-    if (flags & DROP_STALE || load<f64>(outTimes) < minTime || load<f64>(last) > maxTime)
-      n = sieve(outTimes, outValues, n, minTime, maxTime, flags)
+    if (drops || load<f64>(outTimes) < minTime || load<f64>(last) > maxTime)
+      n = sieve(outTimes, outValues, n, minTime, maxTime, drops)
     count += n
   }
   return <i32>count
 }
 
 /** Keeps in place what lies in the range of time and, where asked, is no stale marker. */
-function sieve(times: usize, values: usize, count: u32, minTime: f64, maxTime: f64, flags: u32): u32 {
-  const dropped: u64 = flags & DROP_STALE ? STALE : 0
-  const drops = dropped != 0
+function sieve(times: usize, values: usize, count: u32, minTime: f64, maxTime: f64, dropStale: u32): u32 {
+  const drops = dropStale != 0
   let kept: u32 = 0
   for (let i: u32 = 0; i < count; i++) {
     const time = load<f64>(times + (<usize>i << 3))
@@ -62,7 +63,7 @@ function sieve(times: usize, values: usize, count: u32, minTime: f64, maxTime: f
     // Written always, counted when wanted: no branch to miss.
     store<f64>(times + (<usize>kept << 3), time)
     store<u64>(values + (<usize>kept << 3), bits)
-    kept += u32(time >= minTime) & u32(time <= maxTime) & u32(!(drops && bits == dropped))
+    kept += u32(time >= minTime) & u32(time <= maxTime) & u32(!(drops && bits == STALE))
   }
   return kept
 }
@@ -111,6 +112,14 @@ export function addRow(
     else c += value - t + sum
     store<f64>(sums + at, t)
     store<f64>(compensations + at, c)
+  }
+}
+
+/** Raises the counts where present. */
+export function countRow(counts: usize, present: usize, steps: u32): void {
+  for (let k: u32 = 0; k < steps; k++) {
+    const at = counts + (<usize>k << 2)
+    store<u32>(at, load<u32>(at) + <u32>load<u8>(present + k))
   }
 }
 

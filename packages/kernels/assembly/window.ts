@@ -44,7 +44,47 @@ function compensate(x: f64, sum: f64, c: f64, t: f64): f64 {
   return abs(sum) >= abs(x) ? c + (sum - t + x) : c + (x - t + sum)
 }
 
+// Samples in the windows of the last call: in all of them; without those that the window before had too; most
+// of one window; of the last window; and the steps with a result.
+let total: u64 = 0
+let fresh: u64 = 0
+let most: u32 = 0
+let newest: u32 = 0
+let results: u32 = 0
+/** End of the window before. */
+let reached: u32 = 0
+
+@inline
+function countWindow(low: u32, high: u32, found: bool): void {
+  const size = high - low
+  total += size
+  fresh += high - max(low, reached)
+  reached = high
+  most = max(most, size)
+  newest = size
+  results += u32(found)
+}
+
 export function windowFloats(
+  func: u32, times: usize, values: usize, count: u32, start: f64, step: f64, steps: u32, range: f64,
+  out: usize, present: usize, scratch: usize, counts: usize,
+): void {
+  total = 0
+  fresh = 0
+  most = 0
+  newest = 0
+  results = 0
+  reached = 0
+  compute(func, times, values, count, start, step, steps, range, out, present, scratch)
+  if (!counts) return
+  store<f64>(counts, <f64>total)
+  store<f64>(counts, <f64>fresh, 8)
+  store<f64>(counts, <f64>most, 16)
+  store<f64>(counts, <f64>newest, 24)
+  store<f64>(counts, <f64>results, 32)
+}
+
+function compute(
   func: u32, times: usize, values: usize, count: u32, start: f64, step: f64, steps: u32, range: f64,
   out: usize, present: usize, scratch: usize,
 ): void {
@@ -109,6 +149,7 @@ export function windowFloats(
     }
     store<f64>(out + (<usize>k << 3), result)
     store<u8>(present + k, u8(found))
+    countWindow(low, high, found)
   }
 }
 
@@ -273,7 +314,30 @@ function extreme(
     if (high > low) result = f(values, head < tail ? u(scratch, head) : high - 1)
     store<f64>(out + (<usize>k << 3), result)
     store<u8>(present + k, u8(high > low))
+    countWindow(low, high, high > low)
   }
+}
+
+/** Lists in `scratch` (u32) where a value is less than the one before; returns how many there are. */
+function findResets(values: usize, count: u32, scratch: usize): u32 {
+  let found: u32 = 0
+  let i: u32 = 1
+  // Four at a time: resets are rare.
+  for (; i + 4 <= count; i += 4) {
+    const p = values + (<usize>i << 3)
+    const near = f64x2.lt(v128.load(p), v128.load(p - 8))
+    const far = f64x2.lt(v128.load(p, 16), v128.load(p - 8, 16))
+    if (!v128.any_true(v128.or(near, far))) continue
+    for (let k = i; k < i + 4; k++) {
+      store<u32>(scratch + (<usize>found << 2), k)
+      found += u32(f(values, k) < f(values, k - 1))
+    }
+  }
+  for (; i < count; i++) {
+    store<u32>(scratch + (<usize>found << 2), i)
+    found += u32(f(values, i) < f(values, i - 1))
+  }
+  return found
 }
 
 /**
@@ -288,15 +352,7 @@ function extrapolated(
   const seconds = floor(range / 1000)
   const rangeSeconds = seconds + ((range - seconds * 1000) * 1000000) / 1000000000
   let resetCount: u32 = 0
-  if (isCounter) {
-    let previous = count > 0 ? f(values, 0) : 0
-    for (let i: u32 = 1; i < count; i++) {
-      const value = f(values, i)
-      store<u32>(scratch + (<usize>resetCount << 2), i)
-      resetCount += u32(value < previous)
-      previous = value
-    }
-  }
+  if (isCounter) resetCount = findResets(values, count, scratch)
   let low: u32 = 0
   let high: u32 = 0
   let firstReset: u32 = 0
@@ -336,5 +392,6 @@ function extrapolated(
     }
     store<f64>(out + (<usize>k << 3), result)
     store<u8>(present + k, u8(found))
+    countWindow(low, high, found)
   }
 }

@@ -2,7 +2,7 @@
 // v0; uvarint t1-t0, value; then for each sample the delta of deltas and the value. Delta of deltas: 0 |
 // 10+14 bits | 110+17 | 1110+20 | 1111+64. Value, XOR with the one before: 0 | 10+bits of the window before |
 // 11 + 5 bits leading zeros + 6 bits count of significant bits (0 = 64) + bits.
-import { CORRUPT, NO_ROOM, peek64, putBits } from './common'
+import { CORRUPT, NO_ROOM, STALE, peek64, putBits } from './common'
 
 // The state, see XOR_STATE_BYTES of src/contract.ts.
 const CHUNK: usize = 0
@@ -157,6 +157,9 @@ function append(state: usize, timeMs: f64, bits: u64): i32 {
   return 0
 }
 
+/** Whether the chunk decoded last holds a staleness marker. */
+export let staleSeen: bool = false
+
 /** Walks a chunk. `keep`: samples are written. `state` != 0: the state of its end is written. */
 @inline
 function walk(
@@ -175,6 +178,7 @@ function walk(
   let trailing: u32 = 0
   let known = false
   let firstTime: i64 = 0
+  let stale: u32 = 0
   for (let i: u32 = 0; i < count; i++) {
     let w: u64
     let used: u32 = 0
@@ -229,6 +233,7 @@ function walk(
         if (keep) {
           store<f64>(times, <f64>time)
           store<u64>(values, bits)
+          stale = u32(bits == STALE)
           times += 8
           values += 8
         }
@@ -261,10 +266,12 @@ function walk(
     if (keep) {
       store<f64>(times, <f64>time)
       store<u64>(values, bits)
+      stale |= u32(bits == STALE)
       times += 8
       values += 8
     }
   }
+  if (keep) staleSeen = stale != 0
   if (state) {
     store<u32>(state, pos, BITS)
     store<u32>(state, count, COUNT)

@@ -96,6 +96,35 @@ export const WINDOW = {
 } as const
 export type WindowFunction = (typeof WINDOW)[keyof typeof WINDOW]
 
+/** Size in bytes of the counts of `windowFloats`. */
+export const WINDOW_COUNTS_BYTES = 40
+
+/** `func` of a fold over samples selected at an instant; else one of `WINDOW`. */
+export const FOLD_INSTANT = 255
+
+/** What a fold does with the rows of a group. */
+export const FOLD = { sum: 0, avg: 1, min: 2, max: 3, count: 4 } as const
+export type FoldOp = (typeof FOLD)[keyof typeof FOLD]
+
+/**
+ * Job of `foldSeries`, 80 bytes, little endian, 8-byte aligned:
+ *  +0  u32 func    +4  u32 op    +8  u32 chunk table    +12 u32 array of u32: first row of each series, and the end
+ *  +16 u32 array of u32: group of each series    +20 u32 most samples of a series    +24 u32 steps
+ *  +28 u32 ≠ 0 ends the work after a series (may be set by another thread)
+ *  +32 f64 first step ms    +40 f64 step ms    +48 f64 range, or lookback, ms    +56 f64 first time that is decoded ms
+ *  +64 f64 last time
+ * Unit (accumulators and counters of a run of series), 48 bytes:
+ *  +0  u32 sums or extremes, f64 per group and step    +4  u32 compensations (sum, avg)    +8  u32 counts, u32 each
+ *  +12 u32 series whose chunks are damaged, when the result is negative
+ *  +16 f64 samples looked at    +24 f64 samples read    +32 f64 results    +40 f64 most samples alive at a time
+ * Counts and counters start as 0, the others as anything.
+ * Buffers of a thread, 64 bytes: +0 u32 times    +4 u32 values    +8 u32 scratch (all as `windowFloats` wants them)
+ *  +12 u32 row of f64    +16 u32 row of u8    +24 WINDOW_COUNTS_BYTES of its own
+ */
+export const FOLD_JOB_BYTES = 80
+export const FOLD_UNIT_BYTES = 48
+export const FOLD_BUFFERS_BYTES = 64
+
 /** Flags of `decodeFloats`. */
 export const DECODE = { dropStale: 1 } as const
 
@@ -211,7 +240,8 @@ export interface KernelExports {
    * must have no stale markers (DECODE.dropStale). `scratch` = 32 bytes per sample of scratch. `values` are 0
    * where absent. `step` ≥ 0. Rate, increase, delta, irate, idelta, min, max, count, last, first, present,
    * changes and resets take O(samples + steps) (rate and increase: plus the resets inside each window), the
-   * rest O(samples in each window).
+   * rest O(samples in each window). `counts`, when given, gets five f64: samples in all windows; those without
+   * the ones that the window before had too; most of one window; those of the last; steps with a result.
    */
   windowFloats(
     func: number,
@@ -225,6 +255,7 @@ export interface KernelExports {
     out: number,
     present: number,
     scratch: number,
+    counts?: number,
   ): void
   /**
    * Kahan–Neumaier addition of a row into sum and compensation rows; `counts` u32 per step is raised where
@@ -251,6 +282,15 @@ export interface KernelExports {
     steps: number,
     largest: number,
   ): void
+
+  /**
+   * Decodes the series `first` … `end` − 1 of a job, computes their rows and adds them to the accumulators of
+   * their groups, as `decodeFloats`, `windowFloats` or `instantFloats`, and `addRow` or `extremeRow` would one
+   * after the other. All chunks must hold floats and not overlap. 0 or KERNEL_ERROR.
+   */
+  foldSeries(job: number, unit: number, buffers: number, first: number, end: number): number
+  /** Adds the accumulators (`size` = groups × steps) of a unit of later series to those of a unit of earlier ones. */
+  foldMerge(op: number, unit: number, later: number, size: number): void
 
   // ---- histogram chunks (encodings 2 and 3; 5 and 6, which have start timestamps, are only read)
   /**

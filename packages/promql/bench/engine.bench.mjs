@@ -1,5 +1,5 @@
 // Measures whole queries in one thread over series in memory: `npm run build`, then
-//   node packages/promql/bench/engine.bench.mjs [--series 2800] [--hours 6] [--rounds 15] [--only TEXT]
+//   node packages/promql/bench/engine.bench.mjs [--series 2800] [--hours 6] [--rounds 15] [--only TEXT] [--disable NAME,…]
 // Series are XOR chunks of 120 samples that a selection copies into the query's memory, as the database does. Prints the median and the
 // least time, samples a second, and a checksum of the answers, per query; then the time of the JSON.
 import { parseArgs } from 'node:util'
@@ -13,6 +13,7 @@ const { values: args } = parseArgs({
     hours: { type: 'string', default: '6' },
     rounds: { type: 'string', default: '15' },
     only: { type: 'string', default: '' },
+    disable: { type: 'string', default: '' },
   },
 })
 const SERIES = Number(args.series)
@@ -178,7 +179,7 @@ console.log(
   `${series.length} series, ${samples} samples, ${(bytes / samples).toFixed(2)} B/sample, made in ${Math.round(performance.now() - began)} ms`,
 )
 const queryable = new MemoryQueryable(series)
-const engine = createEngine()
+const engine = createEngine({ disable: args.disable.split(',') })
 
 const HOUR = 3_600_000
 const range = (expr, spanMs, stepMs) => ({ expr, startMs: END - spanMs, endMs: END, stepMs })
@@ -215,13 +216,17 @@ const QUERIES = [
 for (const request of QUERIES) {
   if (!request.expr.includes(args.only)) continue
   const times = []
+  const cpu = []
   const jsonTimes = []
   let result
   let json
   for (let round = 0; round < ROUNDS; round++) {
+    const before = process.cpuUsage()
     const start = performance.now()
     result = engine.query(queryable, request)
     const middle = performance.now()
+    const { user, system } = process.cpuUsage(before)
+    cpu.push((user + system) / 1000)
     json = resultToJson(result)
     times.push(middle - start)
     jsonTimes.push(performance.now() - middle)
@@ -230,6 +235,8 @@ for (const request of QUERIES) {
   const perSample = (median(times) * 1e6) / samplesRead
   console.log(
     `${median(times).toFixed(1).padStart(7)} ms  min ${Math.min(...times)
+      .toFixed(1)
+      .padStart(6)}  cpu ${Math.min(...cpu)
       .toFixed(1)
       .padStart(6)}  ` +
       `${perSample.toFixed(1).padStart(6)} ns/sample read  json ${median(jsonTimes).toFixed(1)} ms ${json.length} B  ` +

@@ -13,6 +13,17 @@ export interface EngineFeatures {
   readonly typeAndUnitLabels?: boolean
 }
 
+/** Another thread that may take over parts of a query's work, on the query's own memory. */
+export interface FoldHelper {
+  /** Offers work (a board of `exec/fold-board.ts`) in a shared memory. Undefined when there is nobody to take it. */
+  offer(memory: WebAssembly.Memory, board: number): FoldOffer | undefined
+}
+
+export interface FoldOffer {
+  /** Withdraws the offer, or waits until the helper has stopped touching the memory. */
+  end(): void
+}
+
 export interface EngineOptions {
   /** ms, default 5 min. */
   readonly lookbackMs?: number
@@ -23,7 +34,14 @@ export interface EngineOptions {
   /** Default step of subqueries, ms, default 1 min. */
   readonly subqueryStepMs?: number
   readonly features?: EngineFeatures
+  /** Rewrites of plans that are left out, by name (`REWRITES`): results stay the same. */
+  readonly disable?: readonly string[]
+  readonly helper?: FoldHelper
 }
+
+/** Names of what `EngineOptions.disable` can switch off. */
+export const REWRITES = ['fold', 'fold-units', 'window-kernels'] as const
+export type Rewrite = (typeof REWRITES)[number]
 
 export interface QueryRequest {
   readonly expr: string

@@ -112,6 +112,8 @@ class QueryEngine implements Engine {
         memoryBytesMax: this.#options.memoryBytesMax ?? MEMORY_BYTES_MAX,
         deadline: request.deadline,
         cancel: request.cancel,
+        disable: this.#options.disable ?? [],
+        helper: this.#options.helper,
       })
       context.rootGrid = grid
       context.expectSteps(grid.steps)

@@ -1,7 +1,7 @@
 // Logical plan → physical operators, for a grid of steps.
 import { Absent, absentLabels } from '../functions/shape.ts'
 import { RANGE_FUNCTIONS, VECTOR_FUNCTIONS } from '../functions/registry.ts'
-import type { AggregateNode, BinaryNode, CallNode, PlanNode } from '../plan/nodes.ts'
+import type { AggregateNode, BinaryNode, CallNode, MatrixNode, PlanNode } from '../plan/nodes.ts'
 import { Aggregate } from './aggregate.ts'
 import { MapRows, ScalarOperator, StepInvariant, negateRow, onlyRow } from './basic.ts'
 import { ScalarBinary, VectorScalarBinary } from './binary-scalar.ts'
@@ -9,9 +9,12 @@ import { Intersection, Union } from './binary-set.ts'
 import { VectorBinary } from './binary-vector.ts'
 import type { QueryContext } from './context.ts'
 import type { Grid, Operator } from './operator.ts'
+import { FoldAggregate } from './fold-aggregate.ts'
+import { foldInput, type FoldInput } from './fold-input.ts'
 import { RangeCall } from './range-call.ts'
 import { SelectorSource, SubquerySource, subqueryGrid, type RangeSource } from './range-source.ts'
 import { CountValues, PickSamples, QuantileAggregate } from './selecting.ts'
+import type { SelectionReader } from './selection-reader.ts'
 import { InstantSelector } from './selector.ts'
 import { SmoothedSelector } from './smoothed.ts'
 import { UniqueSeries } from './unique.ts'
@@ -47,6 +50,12 @@ export function buildOperator(node: PlanNode, context: QueryContext, grid: Grid)
 }
 
 function buildAggregate(node: AggregateNode, context: QueryContext, grid: Grid): Operator {
+  const input = foldInput(node, context, grid)
+  if (input !== undefined) {
+    const plain = (reader: SelectionReader): Operator =>
+      new Aggregate(node, buildFoldInput(input, reader, context, grid), context, grid)
+    return new FoldAggregate({ node, input, context, grid, plain })
+  }
   const inner = buildOperator(node.expr, context, grid)
   switch (node.op) {
     case 'topk':
@@ -63,6 +72,21 @@ function buildAggregate(node: AggregateNode, context: QueryContext, grid: Grid):
     default:
       return new Aggregate(node, inner, context, grid)
   }
+}
+
+/** What a fold takes, as operators of its own: it was found that a kernel cannot do it. */
+function buildFoldInput(
+  { node, selector }: FoldInput,
+  reader: SelectionReader,
+  context: QueryContext,
+  grid: Grid,
+): Operator {
+  if (node.kind !== 'call') return new InstantSelector(selector, context, grid, 'sample', reader)
+  const matrix = node.args[0] as MatrixNode
+  const spec = RANGE_FUNCTIONS.get(node.name)!
+  const source = new SelectorSource(matrix, context, grid, false, reader)
+  const options = { name: node.name, spec, source, scalars: [], position: matrix.position }
+  return new UniqueSeries(new RangeCall(options, context, grid), context, grid, true)
 }
 
 function buildBinary(node: BinaryNode, context: QueryContext, grid: Grid): Operator {

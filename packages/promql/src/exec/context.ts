@@ -1,7 +1,7 @@
 // State of one running query: its limits, its private memory, its annotations and its counters.
 import { MemoryBudgetError, type Querier } from '@watchfire/datamodel'
 import type { Arena } from '@watchfire/kernels'
-import { QueryError, type EngineFeatures } from '../contract.ts'
+import { QueryError, type EngineFeatures, type FoldHelper, type Rewrite } from '../contract.ts'
 import { Annotations } from './annotations.ts'
 import type { Grid } from './operator.ts'
 
@@ -14,6 +14,9 @@ export interface ContextOptions {
   readonly memoryBytesMax: number
   readonly deadline: number | undefined
   readonly cancel: Int32Array | undefined
+  /** Names of `REWRITES`. */
+  readonly disable?: readonly string[]
+  readonly helper?: FoldHelper | undefined
 }
 
 /** Counters of samples, as the stats of the API want them. */
@@ -47,6 +50,15 @@ export class QueryContext {
     this.arena = options.arena
     this.features = options.features
     this.lookbackMs = options.lookbackMs
+  }
+
+  get helper(): FoldHelper | undefined {
+    return this.#options.helper
+  }
+
+  /** Whether a rewrite may be used. */
+  allows(rewrite: Rewrite): boolean {
+    return this.#options.disable?.includes(rewrite) !== true
   }
 
   /** Drop names at the end of the query, not in the operation that makes them wrong. */

@@ -1,9 +1,11 @@
 // Calls of functions over range vectors: decode → window function → row, one series at a time. Series with
 // floats only go through a kernel where there is one; the rest slides index ranges over the columns and calls
 // the function for each window.
+import type { Labels } from '@watchfire/datamodel'
+import { WINDOW_COUNTS_BYTES } from '@watchfire/kernels'
 import { executionError, type QueryContext } from './context.ts'
 import { dropMetadata, sameMetric } from './labels.ts'
-import { KIND, clearRow, countPresent, createRow, type Grid, type Operator } from './operator.ts'
+import { KIND, clearRow, createRow, type Grid, type Operator } from './operator.ts'
 import type { Row, SeriesMeta } from './operator.ts'
 import type { RangeSource } from './range-source.ts'
 import { firstAfter, histogramSize, type SampleColumns } from './samples.ts'
@@ -28,9 +30,17 @@ export class RangeCall implements Operator {
   #series: readonly SeriesMeta[] = []
   #at = 0
   #kernel:
-    { out: number; present: number; scratch: number; values: Float64Array; kinds: Uint8Array } | undefined
+    | {
+        out: number
+        present: number
+        scratch: number
+        counts: number
+        values: Float64Array
+        kinds: Uint8Array
+        windows: Float64Array
+      }
+    | undefined
   #distinct = true
-  readonly #counts = new Float64Array(4)
   /** A name known to be a counter's. */
   #harmless: string | undefined
 
@@ -65,17 +75,21 @@ export class RangeCall implements Operator {
 
   #prepareKernel(): void {
     const { source, spec } = this.#options
-    if (spec.kernel === undefined || source.anchored || source.smoothed) return
+    if (spec.kernel === undefined || !this.#context.allows('window-kernels')) return
+    if (source.anchored || source.smoothed) return
     if (source.shift.atMs !== undefined && this.#grid.steps > 1) return
     if (spec.usesStarts === true && this.#context.features.useStartTimestamps === true) return
     const { arena } = this.#context
     const { steps } = this.#grid
     const out = arena.alloc(steps * 8)
     const present = arena.alloc(steps)
+    const counts = arena.alloc(WINDOW_COUNTS_BYTES)
     this.#kernel = {
       out,
       present,
       scratch: arena.alloc(source.capacity * 32),
+      counts,
+      windows: new Float64Array(arena.memory.buffer, counts, WINDOW_COUNTS_BYTES / 8),
       values: new Float64Array(arena.memory.buffer, out, steps),
       kinds: new Uint8Array(arena.memory.buffer, present, steps),
     }
@@ -94,7 +108,7 @@ export class RangeCall implements Operator {
     const { source, spec } = this.#options
     if (columns.count === 0) return clearRow(row)
     const { steps, stepMs } = this.#grid
-    const { out, present, scratch, values, kinds } = this.#kernel!
+    const { out, present, scratch, counts, values, kinds, windows } = this.#kernel!
     const { timesAddress, valuesAddress, count } = columns
     const start = (source.shift.atMs ?? this.#grid.startMs) - source.shift.offsetMs
     this.#context.arena.kernels.windowFloats(
@@ -109,26 +123,26 @@ export class RangeCall implements Operator {
       out,
       present,
       scratch,
+      counts,
     )
     row.values.set(values)
     row.kinds.set(kinds)
     row.hasHistograms = false
-    this.#countWindows(columns, start, countPresent(row))
+    this.#countWindows(columns, start, windows)
   }
 
-  #countWindows(columns: SampleColumns, start: number, results: number): void {
+  #countWindows(columns: SampleColumns, start: number, windows: Float64Array): void {
     const { source } = this.#options
     const { steps, stepMs } = this.#grid
     const { counters, perStep } = this.#context
     const { times, count } = columns
-    const counts = this.#counts
-    countWindows(times, count, start, stepMs, steps, source.rangeMs, counts)
-    counters.queryable += counts[0]!
-    if (!source.derived) counters.read += counts[1]!
-    this.#context.addLive(counts[2]!)
+    counters.queryable += windows[0]!
+    if (!source.derived) counters.read += windows[1]!
+    const [most, last, results] = [windows[2]!, windows[3]!, windows[4]!]
+    this.#context.addLive(most)
     // Results come alive while the last window still is.
-    this.#context.addLive(counts[3]! + results - counts[2]!)
-    this.#context.addLive(-counts[3]!)
+    this.#context.addLive(last + results - most)
+    this.#context.addLive(-last)
     if (perStep === undefined) return
     for (let i = 0, end = start; i < steps; i++, end += stepMs) {
       const high = firstAfter(times, count, end, 0)
@@ -228,21 +242,27 @@ export class RangeCall implements Operator {
 
   #checkCounter(meta: SeriesMeta, row: Row): void {
     const name = meta.labels.metricName
-    if (name === this.#harmless) return
-    if (name === '' || !row.kinds.includes(KIND.float)) return
-    const { annotations, features } = this.#context
-    const { position } = this.#options
-    if (features.typeAndUnitLabels === true) {
-      const type = meta.labels.get('__type__')
-      if (type === 'counter' || type === 'histogram') return
-      const text = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram"'
-      annotations.info(`${text}, got ${quoteText(type)}: ${quoteText(name)}`, position)
-    } else if (/_(total|sum|count|bucket)$/.test(name)) this.#harmless = name
-    else {
-      const text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket'
-      annotations.info(`${text}: ${quoteText(name)}`, position)
-    }
+    if (name === this.#harmless || !row.kinds.includes(KIND.float)) return
+    if (!noteIfNoCounter(meta.labels, this.#context, this.#options.position)) this.#harmless = name
   }
+}
+
+/** Says so when a metric is not known to be a counter; false when its name is a counter's. */
+export function noteIfNoCounter(labels: Labels, context: QueryContext, position: number): boolean {
+  const name = labels.metricName
+  if (name === '') return true
+  const { annotations } = context
+  if (context.features.typeAndUnitLabels === true) {
+    const type = labels.get('__type__')
+    if (type === 'counter' || type === 'histogram') return true
+    const text = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram"'
+    annotations.info(`${text}, got ${quoteText(type)}: ${quoteText(name)}`, position)
+    return true
+  }
+  if (/_(total|sum|count|bucket)$/.test(name)) return false
+  const text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket'
+  annotations.info(`${text}: ${quoteText(name)}`, position)
+  return true
 }
 
 const ANCHORED = 'changes, delta, increase, rate, resets'
@@ -250,98 +270,4 @@ const SMOOTHED = 'delta, increase, rate'
 
 function extendedError(modifier: string, functions: string, name: string): Error {
   return executionError(`${modifier} modifier can only be used with: ${functions} - not with ${name}`)
-}
-
-/**
- * Samples in the windows (end − range, end] of all steps. `counts` gets their sum, the sum without those that
- * the window before had too, the most of one window, and those of the last.
- */
-function countWindows(
-  times: Float64Array,
-  count: number,
-  start: number,
-  stepMs: number,
-  steps: number,
-  rangeMs: number,
-  counts: Float64Array,
-): void {
-  // A window that is a multiple of the step begins where an earlier one ended: one position per step will do.
-  const lag = rangeMs % stepMs === 0 ? rangeMs / stepMs : 0
-  if (lag > 0 && lag < LAG_MAX && lag < steps)
-    return countAligned(times, count, start, stepMs, steps, lag, counts)
-  let high = firstAfter(times, count, start, 0)
-  let low = firstAfter(times, high, start - rangeMs, 0)
-  let total = high - low
-  let read = total
-  let most = total
-  let highMove = 0
-  let lowMove = 0
-  for (let i = 1; i < steps; i++) {
-    const end = start + i * stepMs
-    const before = high
-    high = moveTo(times, count, end, before, highMove)
-    highMove = high - before
-    const lowBefore = low
-    low = moveTo(times, high, end - rangeMs, lowBefore, lowMove)
-    lowMove = low - lowBefore
-    const size = high - low
-    total += size
-    read += high - (low > before ? low : before)
-    if (size > most) most = size
-  }
-  counts[0] = total
-  counts[1] = read
-  counts[2] = most
-  counts[3] = high - low
-}
-
-const LAG_MAX = 256
-/** The last positions, as a ring. */
-const ring = new Int32Array(LAG_MAX)
-
-function countAligned(
-  times: Float64Array,
-  count: number,
-  start: number,
-  stepMs: number,
-  steps: number,
-  lag: number,
-  counts: Float64Array,
-): void {
-  let high = firstAfter(times, count, start - lag * stepMs, 0)
-  const first = high
-  let total = 0
-  let most = 0
-  let size = 0
-  let move = 0
-  ring[0] = high
-  let slot = 0
-  for (let i = 1 - lag; i < steps; i++) {
-    const before = high
-    high = moveTo(times, count, start + i * stepMs, before, move)
-    move = high - before
-    slot = slot + 1 === lag ? 0 : slot + 1
-    if (i >= 0) {
-      size = high - ring[slot]!
-      total += size
-      if (size > most) most = size
-    }
-    ring[slot] = high
-  }
-  counts[0] = total
-  counts[1] = high - first // windows at least as long as the step leave no sample out
-  counts[2] = most
-  counts[3] = size
-}
-
-/**
- * Index of the first time > `time` among the first `count`, not before `from`; `move` is a guess how far it
- * is.
- */
-function moveTo(times: Float64Array, count: number, time: number, from: number, move: number): number {
-  let at = from + move
-  if (at > count) at = count
-  while (at < count && times[at]! <= time) at++
-  while (at > from && times[at - 1]! > time) at--
-  return at
 }

@@ -49,7 +49,15 @@ export class SelectorSource implements RangeSource {
   #reader: SelectionReader | undefined
   #at = 0
 
-  constructor(node: MatrixNode, context: QueryContext, grid: Grid, starts: boolean) {
+  /** `reader`, when given, has made the selection already. */
+  constructor(
+    node: MatrixNode,
+    context: QueryContext,
+    grid: Grid,
+    starts: boolean,
+    reader?: SelectionReader,
+  ) {
+    this.#reader = reader
     this.#node = node
     this.#context = context
     this.shift = node.selector
@@ -61,8 +69,7 @@ export class SelectorSource implements RangeSource {
   }
 
   open(): readonly SeriesMeta[] {
-    const reader = new SelectionReader(this.#context, this.#node.selector)
-    this.#reader = reader
+    const reader = (this.#reader ??= new SelectionReader(this.#context, this.#node.selector))
     return Array.from({ length: reader.count }, (_, i) => ({ labels: reader.labels(i), dropName: false }))
   }
 

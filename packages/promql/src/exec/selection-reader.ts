@@ -37,6 +37,7 @@ export class SelectionReader {
   readonly #words: Uint32Array
   readonly #content: Uint8Array
   readonly #capacity: number
+  readonly #sampleCount: number
   readonly #statisticsOnly: boolean
   readonly timesAddress: number
   readonly valuesAddress: number
@@ -57,6 +58,7 @@ export class SelectionReader {
     this.#words = new Uint32Array(this.#arena.memory.buffer, chunkTable, (rows * CHUNK_ROW_BYTES) / 4)
     this.#content = new Uint8Array(count)
     let most = 0
+    let total = 0
     for (let i = 0; i < count; i++) {
       let samples = 0
       let content = 0
@@ -66,8 +68,10 @@ export class SelectionReader {
       }
       this.#content[i] = content
       if (samples > most) most = samples
+      total += samples
     }
     this.#capacity = most
+    this.#sampleCount = total
     this.timesAddress = this.#arena.alloc(most * 8)
     this.valuesAddress = this.#arena.alloc(most * 8)
     // The memory is shared: views stay good when it grows.
@@ -93,6 +97,24 @@ export class SelectionReader {
   /** Most float samples of a series. */
   get capacity(): number {
     return this.#capacity
+  }
+
+  /** True when kernels can read all series as they are: floats in order of time. */
+  get plainFloats(): boolean {
+    return !this.#selection.overlapping && this.#content.every((content) => content <= CONTENT.floats)
+  }
+
+  get chunkTable(): number {
+    return this.#selection.chunkTable
+  }
+
+  get chunkStart(): Uint32Array {
+    return this.#selection.chunkStart
+  }
+
+  /** Samples in all chunks. */
+  get sampleCount(): number {
+    return this.#sampleCount
   }
 
   labels(i: number): Labels {
@@ -252,7 +274,8 @@ function lastTimeOf(words: Uint32Array, row: number): number {
   return new Float64Array(words.buffer, words.byteOffset + row * CHUNK_ROW_BYTES + 24, 1)[0]!
 }
 
-function corrupt(labels: Labels, code: number): Error {
+/** A chunk that kernels could not decode. */
+export function corrupt(labels: Labels, code: number): Error {
   return executionError(`cannot decode a chunk of series ${labels.toString()} (code ${code})`)
 }
 

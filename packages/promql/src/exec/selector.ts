@@ -21,7 +21,15 @@ export class InstantSelector implements Operator {
   #kinds = EMPTY_BYTES
   #at = 0
 
-  constructor(node: SelectorNode, context: QueryContext, grid: Grid, output: SelectorOutput = 'sample') {
+  /** `reader`, when given, has made the selection already. */
+  constructor(
+    node: SelectorNode,
+    context: QueryContext,
+    grid: Grid,
+    output: SelectorOutput = 'sample',
+    reader?: SelectionReader,
+  ) {
+    this.#reader = reader
     this.#node = node
     this.#context = context
     this.#grid = grid
@@ -35,8 +43,7 @@ export class InstantSelector implements Operator {
   open(): readonly SeriesMeta[] {
     const { arena } = this.#context
     const { steps } = this.#grid
-    const reader = new SelectionReader(this.#context, this.#node)
-    this.#reader = reader
+    const reader = (this.#reader ??= new SelectionReader(this.#context, this.#node))
     this.#out = arena.alloc(steps * 8)
     this.#present = arena.alloc(steps)
     this.#values = new Float64Array(arena.memory.buffer, this.#out, steps)

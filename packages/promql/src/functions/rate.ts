@@ -72,7 +72,7 @@ function floatRate(window: RangeWindow, result: RangeResult, counter: boolean, p
   const { times, values } = columns
   const last = to - 1
   let increase = values[last]! - values[from]!
-  if (counter) increase += lostInResets(window)
+  if (counter) increase = withResets(window, increase)
   const extrapolation: Extrapolation = {
     firstTime: times[from]!,
     lastTime: times[last]!,
@@ -88,10 +88,11 @@ function floatRate(window: RangeWindow, result: RangeResult, counter: boolean, p
   return KIND.float
 }
 
-function lostInResets(window: RangeWindow): number {
+/** Adds what resets took away to an increase, one after the other. */
+function withResets(window: RangeWindow, increase: number): number {
   const { columns, from, to } = window
   const { times, values, starts } = columns
-  let lost = 0
+  let total = increase
   let overlap = false
   for (let i = from + 1; i < to; i++) {
     let reset = values[i]! < values[i - 1]!
@@ -99,10 +100,10 @@ function lostInResets(window: RangeWindow): number {
       overlap ||= startsOverlap(starts[i - 1]!, times[i - 1]!, starts[i]!)
       reset ||= isStartReset(starts[i - 1]!, times[i - 1]!, starts[i]!, times[i]!)
     }
-    if (reset) lost += values[i - 1]!
+    if (reset) total += values[i - 1]!
   }
   if (overlap) noteOverlap(window)
-  return lost
+  return total
 }
 
 function histogramRate(
