@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { Registry, collectDefaultMetrics } from '@watchfire/instrument'
 import { alertmanagerName, checkRuleFiles, createAlerting, type Alerting } from './alerting.ts'
 import { ConfigError, loadConfig, type Config } from './config/index.ts'
-import { DiscoveryManager } from './discovery/index.ts'
+import { DiscoveryManager, createDiscoveryMetrics } from './discovery/index.ts'
 import { engineFeatures } from './features.ts'
 import type { ServerFlags } from './flags.ts'
 import { IngestClient, type Ingest } from './ingest/index.ts'
@@ -14,7 +14,6 @@ import { WorkerQueryPool } from './query/index.ts'
 import { ServerError, causeText } from './server-error.ts'
 import { ServerStatus, configHash } from './server-status.ts'
 import {
-  createDiscoveryMetrics,
   createEngineMetrics,
   createLifeMetrics,
   createWebApp,
@@ -288,6 +287,7 @@ class Server implements RunningServer {
       logger: logger.child({ component: 'discovery manager scrape' }),
       onGroups: (scrapePool, groups) => ingest.setTargetGroups(scrapePool, groups),
       events: discoveryMetrics('scrape'),
+      userAgent: `Prometheus/${this.#build.version}`,
     })
     this.#alerting = createAlerting({
       flags,
@@ -303,6 +303,7 @@ class Server implements RunningServer {
       logger: logger.child({ component: 'discovery manager notify' }),
       onGroups: (config, groups) => alerting.setAlertmanagerGroups(config, groups),
       events: discoveryMetrics('notify'),
+      userAgent: `Prometheus/${this.#build.version}`,
     })
   }
 

@@ -104,10 +104,10 @@ describe('errors', () => {
   })
 
   it('refuses what is known but not built, naming the place', () => {
-    const error = fault('scrape_configs:\n- job_name: a\n  kubernetes_sd_configs: [{role: pod}]\n')
+    const error = fault('scrape_configs:\n- job_name: a\n  azure_sd_configs: [{port: 1}]\n')
     expect(error.code).toBe('config_unsupported')
     expect(error.message).toContain(
-      'scrape_configs[0].kubernetes_sd_configs is not supported yet (line 3, column 3)',
+      'scrape_configs[0].azure_sd_configs is not supported yet (line 3, column 3)',
     )
     for (const text of [
       'remote_write: [{url: "http://x/w"}]',

@@ -37,6 +37,8 @@ export interface RelabelConfig {
     | 'uppercase'
 }
 
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+
 /** Options of outgoing HTTP. Passwords and tokens are plain here and never printed. */
 export interface HttpClientConfig {
   readonly basicAuth?: {
@@ -51,14 +53,22 @@ export interface HttpClientConfig {
     readonly credentialsFile?: string
   }
   readonly tls?: {
+    /** Certificates and key as PEM text, each instead of its file. */
+    readonly ca?: string
+    readonly cert?: string
+    readonly key?: string
     readonly caFile?: string
     readonly certFile?: string
     readonly keyFile?: string
+    readonly minVersion?: TlsVersion
+    readonly maxVersion?: TlsVersion
     readonly serverName?: string
     readonly insecureSkipVerify: boolean
   }
   readonly followRedirects: boolean
   readonly httpHeaders?: Readonly<Record<string, readonly string[]>>
+  /** Files whose contents are values too, after those of `httpHeaders`. */
+  readonly httpHeaderFiles?: Readonly<Record<string, readonly string[]>>
 }
 
 export interface StaticConfig {
@@ -71,9 +81,85 @@ export interface FileSdConfig {
   readonly refreshIntervalMs: number
 }
 
+export interface HttpSdConfig {
+  readonly url: string
+  readonly refreshIntervalMs: number
+  readonly http: HttpClientConfig
+}
+
+export interface DnsSdConfig {
+  readonly names: readonly string[]
+  readonly refreshIntervalMs: number
+  readonly type: 'SRV' | 'A' | 'AAAA' | 'MX' | 'NS'
+  /** Not used for SRV. */
+  readonly port: number
+}
+
+export type KubernetesRole = 'node' | 'pod' | 'service' | 'endpoints' | 'endpointslice' | 'ingress'
+
+/** Where the API server is and who we are: `api_server`, else `kubeconfigFile`, else the pod's service account. */
+export interface KubernetesAccess {
+  readonly apiServer?: string
+  readonly kubeconfigFile?: string
+  readonly http: HttpClientConfig
+}
+
+export interface KubernetesSdConfig extends KubernetesAccess {
+  readonly role: KubernetesRole
+  /** Empty, and not the own one either = all namespaces. */
+  readonly namespaces: readonly string[]
+  readonly ownNamespace: boolean
+  readonly selectors: readonly {
+    readonly role: KubernetesRole
+    readonly label: string
+    readonly field: string
+  }[]
+  readonly attach: {
+    readonly node: boolean
+    readonly namespace: boolean
+    readonly deployment: boolean
+    readonly job: boolean
+    readonly cronJob: boolean
+  }
+}
+
+export interface ConsulSdConfig {
+  readonly server: string
+  readonly pathPrefix: string
+  readonly token: string
+  readonly datacenter: string
+  readonly namespace: string
+  readonly partition: string
+  readonly tagSeparator: string
+  readonly scheme: string
+  readonly allowStale: boolean
+  readonly refreshIntervalMs: number
+  readonly services: readonly string[]
+  readonly tags: readonly string[]
+  readonly nodeMeta: Readonly<Record<string, string>>
+  readonly filter: string
+  readonly healthFilter: string
+  readonly http: HttpClientConfig
+}
+
+export interface DockerSdConfig {
+  readonly host: string
+  readonly port: number
+  readonly filters: readonly { readonly name: string; readonly values: readonly string[] }[]
+  readonly hostNetworkingHost: string
+  readonly refreshIntervalMs: number
+  readonly matchFirstNetwork: boolean
+  readonly http: HttpClientConfig
+}
+
 export interface DiscoveryConfig {
   readonly staticConfigs: readonly StaticConfig[]
   readonly fileSdConfigs: readonly FileSdConfig[]
+  readonly httpSdConfigs?: readonly HttpSdConfig[]
+  readonly dnsSdConfigs?: readonly DnsSdConfig[]
+  readonly kubernetesSdConfigs?: readonly KubernetesSdConfig[]
+  readonly consulSdConfigs?: readonly ConsulSdConfig[]
+  readonly dockerSdConfigs?: readonly DockerSdConfig[]
 }
 
 export interface ScrapeConfig {

@@ -8,3 +8,10 @@ export interface TargetGroup {
   /** Each with at least `__address__`. */
   readonly targets: readonly Readonly<Record<string, string>>[]
 }
+
+/** A running discovery. It hands over all its groups whenever they change, and keeps quiet while its source fails. */
+export interface Discoverer {
+  /** Begins. A promise resolves when the first groups were handed over; without one they follow some time later. */
+  start(): Promise<void> | void
+  stop(): void
+}

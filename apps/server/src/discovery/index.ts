@@ -1,2 +1,4 @@
-export { DiscoveryManager, type DiscoveryEvents, type DiscoveryManagerOptions } from './manager.ts'
-export type { TargetGroup } from './contract.ts'
+export { DiscoveryManager, type DiscoveryManagerOptions } from './manager.ts'
+export { createDiscoveryMetrics } from './metrics.ts'
+export type { DiscoveryEvents } from './events.ts'
+export type { Discoverer, TargetGroup } from './contract.ts'

@@ -1,107 +1,169 @@
 // Runs the discoveries of all scrape pools (or of all Alertmanager configs) and hands over their groups, whole, per
-// pool. A pool whose configuration did not change keeps its running discovery through a reload.
+// pool. Equal discoveries run once, whoever uses them, and go on through a reload that keeps them.
 import type { DiscoveryConfig } from '../config/index.ts'
 import type { Logger } from '../logger.ts'
-import type { TargetGroup } from './contract.ts'
-import { FileDiscovery } from './file-discovery.ts'
-
-/** What is counted, for `prometheus_sd_*`. */
-export interface DiscoveryEvents {
-  readonly onUpdate?: (pool: string, targetCount: number) => void
-  readonly onRemoved?: (pool: string) => void
-  readonly onFileReadError?: () => void
-  readonly onFileWatchError?: () => void
-}
+import type { Discoverer, TargetGroup } from './contract.ts'
+import { reasonOf } from './context.ts'
+import { discoverySpecs, type DiscoverySpec } from './create.ts'
+import type { DiscoveryEvents } from './events.ts'
+import { Throttle } from './throttle.ts'
 
 export interface DiscoveryManagerOptions {
   readonly logger: Logger
   /** All groups of one pool, whenever they changed; first with what is known at once. */
   readonly onGroups: (pool: string, groups: readonly TargetGroup[]) => void
   readonly events?: DiscoveryEvents
+  /** Sent as User-Agent. */
+  readonly userAgent?: string
+  /** Longest pause between two updates of a pool. Default 5 s. */
+  readonly updatePauseMsMax?: number
+}
+
+/** Shortest pause between two updates of a pool. */
+const UPDATE_PAUSE_MS = 100
+
+interface Provider {
+  readonly users: Set<Pool>
+  readonly started: Promise<void>
+  discoverer: Discoverer | undefined
+  groups: readonly TargetGroup[]
 }
 
 interface Pool {
+  readonly name: string
   readonly key: string
   readonly statics: readonly TargetGroup[]
-  readonly files: FileDiscovery[]
-  readonly fileGroups: (readonly TargetGroup[])[]
+  readonly providers: readonly Provider[]
+  readonly throttle: Throttle
+  /** Nothing is handed over before the first groups of its quick discoveries. */
+  begun: boolean
 }
 
 export class DiscoveryManager {
   readonly #options: DiscoveryManagerOptions
+  readonly #events: DiscoveryEvents
   readonly #pools = new Map<string, Pool>()
+  readonly #providers = new Map<string, Provider>()
 
   constructor(options: DiscoveryManagerOptions) {
     this.#options = options
+    this.#events = options.events ?? {}
   }
 
-  /** Replaces the configuration. Resolves when the first groups of every new pool were handed over. */
+  /**
+   * Replaces the configuration. Resolves when every new pool was handed what is known at once: static targets and
+   * files. What is asked over the network follows when it has answered.
+   */
   async apply(configs: ReadonlyMap<string, DiscoveryConfig>): Promise<void> {
+    const old = new Map<string, Pool>()
     for (const [name, pool] of this.#pools) {
       const next = configs.get(name)
       if (next && JSON.stringify(next) === pool.key) continue
-      for (const file of pool.files) file.stop()
+      pool.throttle.stop()
       this.#pools.delete(name)
-      if (!next) this.#options.events?.onRemoved?.(name)
+      old.set(name, pool)
+      if (!next) this.#events.onRemoved?.(name)
     }
+    this.#dropFailed()
     const starting: Promise<void>[] = []
     for (const [name, config] of configs) if (!this.#pools.has(name)) starting.push(this.#start(name, config))
+    // Only now, so that a discovery that goes over to a new pool is not started anew.
+    for (const pool of old.values()) this.#release(pool)
+    this.#events.onFailedConfigs?.([...this.#providers.values()].filter((it) => !it.discoverer).length)
     await Promise.all(starting)
   }
 
   /** Hands over the groups of every pool again, e.g. to scrape pools that were made anew. */
   resend(): void {
-    for (const [name, pool] of this.#pools) this.#send(name, pool)
+    for (const pool of this.#pools.values()) if (pool.begun) this.#send(pool)
   }
 
   stop(): void {
-    for (const pool of this.#pools.values()) for (const file of pool.files) file.stop()
+    for (const pool of this.#pools.values()) pool.throttle.stop()
     this.#pools.clear()
+    for (const provider of this.#providers.values()) provider.discoverer?.stop()
+    this.#providers.clear()
   }
 
   async #start(name: string, config: DiscoveryConfig): Promise<void> {
-    const { logger, events } = this.#options
     const pool: Pool = {
+      name,
       key: JSON.stringify(config),
       statics: config.staticConfigs.map(({ targets, labels }, i) => ({
         source: String(i),
         labels,
         targets: targets.map((target) => ({ __address__: target })),
       })),
-      files: [],
-      fileGroups: config.fileSdConfigs.map(() => []),
+      providers: discoverySpecs(config).map((spec) => this.#provider(spec, name)),
+      throttle: new Throttle({
+        minMs: UPDATE_PAUSE_MS,
+        maxMs: this.#options.updatePauseMsMax ?? 5000,
+        run: () => this.#send(pool),
+        ...(this.#events.onDelayed && { onDelayed: this.#events.onDelayed }),
+      }),
+      begun: false,
     }
-    let started = false
-    config.fileSdConfigs.forEach((fileConfig, i) =>
-      pool.files.push(
-        new FileDiscovery(fileConfig, {
-          onGroups: (groups) => {
-            pool.fileGroups[i] = groups
-            if (started && this.#pools.get(name) === pool) this.#send(name, pool)
-          },
-          onReadError: (path, error) => {
-            events?.onFileReadError?.()
-            logger.error('Error reading file', { discovery: 'file', config: name, path, err: error })
-          },
-          onWatchError: (dir, error) => {
-            events?.onFileWatchError?.()
-            logger.error('Error watching file', { discovery: 'file', config: name, path: dir, err: error })
-          },
-        }),
-      ),
-    )
+    for (const provider of pool.providers) provider.users.add(pool)
     this.#pools.set(name, pool)
-    await Promise.all(pool.files.map((file) => file.start()))
-    started = true
-    if (this.#pools.get(name) === pool) this.#send(name, pool)
+    await Promise.all(pool.providers.map(({ started }) => started))
+    if (this.#pools.get(name) !== pool) return
+    pool.begun = true
+    pool.throttle.touch()
   }
 
-  #send(name: string, pool: Pool): void {
-    const groups = [...pool.statics, ...pool.fileGroups.flat()]
-    this.#options.events?.onUpdate?.(
-      name,
+  #provider(spec: DiscoverySpec, pool: string): Provider {
+    const running = this.#providers.get(spec.key)
+    if (running) return running
+    const { logger, userAgent = 'Prometheus/3.14.0' } = this.#options
+    let settle!: () => void
+    const started = new Promise<void>((resolve) => (settle = resolve))
+    const provider: Provider = { users: new Set(), started, discoverer: undefined, groups: [] }
+    this.#providers.set(spec.key, provider)
+    const failed = (error: unknown) =>
+      logger.error('Cannot create service discovery', { config: pool, err: reasonOf(error) })
+    try {
+      provider.discoverer = spec.create({
+        pool,
+        logger,
+        events: this.#events,
+        userAgent,
+        onGroups: (groups) => {
+          this.#events.onReceived?.()
+          provider.groups = groups
+          for (const user of provider.users) if (user.begun) user.throttle.touch()
+        },
+      })
+      Promise.resolve(provider.discoverer.start()).then(settle, (error: unknown) => {
+        failed(error)
+        settle()
+      })
+    } catch (error) {
+      failed(error)
+      settle()
+    }
+    return provider
+  }
+
+  /** Discoveries that could not be created are tried again by the pools that are started anew. */
+  #dropFailed(): void {
+    for (const [key, provider] of this.#providers) if (!provider.discoverer) this.#providers.delete(key)
+  }
+
+  #release(pool: Pool): void {
+    for (const provider of pool.providers) provider.users.delete(pool)
+    for (const [key, provider] of this.#providers) {
+      if (provider.users.size > 0) continue
+      provider.discoverer?.stop()
+      this.#providers.delete(key)
+    }
+  }
+
+  #send(pool: Pool): void {
+    const groups = [...pool.statics, ...pool.providers.flatMap((provider) => provider.groups)]
+    this.#events.onUpdate?.(
+      pool.name,
       groups.reduce((sum, group) => sum + group.targets.length, 0),
     )
-    this.#options.onGroups(name, groups)
+    this.#options.onGroups(pool.name, groups)
   }
 }

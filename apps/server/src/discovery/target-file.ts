@@ -24,7 +24,7 @@ export async function readTargetFile(path: string): Promise<TargetGroup[]> {
 
 /** As `readTargetFile`, for a text; the kind follows from the end of the name. */
 export function parseTargetFile(content: string, path: string): TargetGroup[] {
-  const groups = /\.json$/i.test(path) ? parseJson(content, path) : parseYaml(content, path)
+  const groups = /\.json$/i.test(path) ? parseTargetJson(content, path) : parseYaml(content, path)
   return groups.map(({ targets, labels }, i) => ({
     source: `${path}:${i}`,
     labels: { ...labels, [FILE_LABEL]: path },
@@ -32,7 +32,7 @@ export function parseTargetFile(content: string, path: string): TargetGroup[] {
   }))
 }
 
-interface RawGroup {
+export interface RawGroup {
   readonly targets: readonly string[]
   readonly labels: Readonly<Record<string, string>>
 }
@@ -61,7 +61,8 @@ function parseYaml(content: string, path: string): RawGroup[] {
   }
 }
 
-function parseJson(content: string, path: string): RawGroup[] {
+/** A list of groups as JSON. Throws an Error that names `path` and the place. */
+export function parseTargetJson(content: string, path: string): RawGroup[] {
   let parsed: unknown
   try {
     parsed = JSON.parse(content)

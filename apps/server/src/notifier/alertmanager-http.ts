@@ -1,8 +1,7 @@
 // The HTTP side of one Alertmanager configuration: TLS, authentication, time limit.
-import { readFile } from 'node:fs/promises'
-import { readFileSync } from 'node:fs'
 import { Agent, fetch } from 'undici'
 import type { HttpClientConfig } from '../config/types.ts'
+import { authorizationHeader, customHeaders, tlsConnectOptions } from '../outgoing/index.ts'
 
 export interface AlertmanagerPost {
   readonly url: string
@@ -21,20 +20,7 @@ const ERROR_BYTES_MAX = 1024
 
 /** Reads certificates now; throws when one cannot be read. */
 export function createAlertmanagerClient(http: HttpClientConfig, userAgent: string): AlertmanagerClient {
-  const { tls } = http
-  const file = (path: string | undefined) => (path ? readFileSync(path) : undefined)
-  const agent = new Agent({
-    connections: 2,
-    connect: tls
-      ? {
-          ca: file(tls.caFile),
-          cert: file(tls.certFile),
-          key: file(tls.keyFile),
-          servername: tls.serverName,
-          rejectUnauthorized: !tls.insecureSkipVerify,
-        }
-      : {},
-  })
+  const agent = new Agent({ connections: 2, connect: { ...tlsConnectOptions(http.tls) } })
   return {
     async post({ url, body, signal }) {
       const answer = await fetch(url, {
@@ -46,7 +32,7 @@ export function createAlertmanagerClient(http: HttpClientConfig, userAgent: stri
         headers: {
           'User-Agent': userAgent,
           'Content-Type': 'application/json',
-          ...(await authHeaders(http)),
+          ...authHeaders(http),
         },
       })
       const text = answer.ok ? '' : await firstBytes(answer.body as AsyncIterable<Uint8Array> | null)
@@ -68,18 +54,10 @@ async function firstBytes(body: AsyncIterable<Uint8Array> | null): Promise<strin
   return Buffer.concat(chunks).subarray(0, ERROR_BYTES_MAX).toString('utf8').trim()
 }
 
-async function authHeaders(http: HttpClientConfig): Promise<Record<string, string>> {
-  const headers: Record<string, string> = {}
-  const secret = async (value: string | undefined, path: string | undefined) =>
-    path ? (await readFile(path, 'utf8')).trim() : (value ?? '')
-  for (const [name, values] of Object.entries(http.httpHeaders ?? {})) headers[name] = values.join(', ')
-  if (http.basicAuth) {
-    const password = await secret(http.basicAuth.password, http.basicAuth.passwordFile)
-    headers.Authorization = `Basic ${Buffer.from(`${http.basicAuth.username}:${password}`).toString('base64')}`
+function authHeaders(http: HttpClientConfig): Record<string, string> {
+  const authorization = authorizationHeader(http)
+  return {
+    ...(authorization !== undefined && { Authorization: authorization }),
+    ...Object.fromEntries(customHeaders(http)),
   }
-  if (http.authorization) {
-    const credentials = await secret(http.authorization.credentials, http.authorization.credentialsFile)
-    headers.Authorization = `${http.authorization.type} ${credentials}`
-  }
-  return headers
 }

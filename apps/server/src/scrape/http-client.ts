@@ -1,9 +1,9 @@
 // Fetches one target's body: one keep-alive connection a target, everything bounded in time and size.
-import { readFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import { Client, type Dispatcher } from 'undici'
 import type { Clock } from '@watchfire/datamodel'
 import type { HttpClientConfig } from '../config/types.ts'
+import { authorizationHeader, customHeaders, tlsConnectOptions } from '../outgoing/index.ts'
 import { BodyError, bodySizeError, ScrapeError } from './errors.ts'
 import { BodyBuffer } from './body-buffer.ts'
 import { gunzipBody } from './gunzip.ts'
@@ -114,7 +114,6 @@ export class ScrapeClient {
 
   private connect(url: URL): Client {
     const { http, unixSocket, timeoutMs } = this.#options
-    const { tls } = http
     return new Client(url.origin, {
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -124,13 +123,7 @@ export class ScrapeClient {
       ...(unixSocket !== '' && { socketPath: unixSocket }),
       connect: {
         timeout: timeoutMs,
-        ...(tls !== undefined && {
-          rejectUnauthorized: !tls.insecureSkipVerify,
-          ...(tls.serverName !== undefined && tls.serverName !== '' && { servername: tls.serverName }),
-          ...(tls.caFile !== undefined && { ca: readFileSync(tls.caFile) }),
-          ...(tls.certFile !== undefined && { cert: readFileSync(tls.certFile) }),
-          ...(tls.keyFile !== undefined && { key: readFileSync(tls.keyFile) }),
-        }),
+        ...tlsConnectOptions(http.tls),
       },
     })
   }
@@ -150,11 +143,7 @@ export class ScrapeClient {
     if (!withCredentials) return headers
     const authorization = authorizationHeader(http)
     if (authorization !== undefined) headers.push('Authorization', authorization)
-    // Of several values the last one is sent, as Prometheus does.
-    for (const [name, values] of Object.entries(http.httpHeaders ?? {})) {
-      const value = values.at(-1)
-      if (value !== undefined) headers.push(name, value)
-    }
+    for (const [name, value] of customHeaders(http)) headers.push(name, value)
     return headers
   }
 
@@ -211,35 +200,6 @@ const CLOSED: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'E
 /** True when the connection ended before anything was answered. */
 function isClosedConnection(error: unknown): boolean {
   return error instanceof Error && !(error instanceof BodyError) && 'code' in error && CLOSED.has(error.code)
-}
-
-function authorizationHeader(http: HttpClientConfig): string | undefined {
-  const { basicAuth, authorization } = http
-  if (basicAuth !== undefined) {
-    const user = basicAuth.usernameFile === undefined ? basicAuth.username : secret(basicAuth.usernameFile)
-    const password =
-      basicAuth.passwordFile === undefined ? (basicAuth.password ?? '') : secret(basicAuth.passwordFile)
-    return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  }
-  if (authorization === undefined) return undefined
-  const credentials =
-    authorization.credentialsFile === undefined
-      ? (authorization.credentials ?? '')
-      : secret(authorization.credentialsFile)
-  return `${authorization.type} ${credentials}`
-}
-
-function secret(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch (cause) {
-    throw new Error(
-      `unable to read file ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        cause,
-      },
-    )
-  }
 }
 
 function header(answer: RawAnswer, name: string): string {

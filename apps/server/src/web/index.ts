@@ -1,6 +1,5 @@
 export { createWebApp } from './app.ts'
 export {
-  createDiscoveryMetrics,
   createEngineMetrics,
   createLifeMetrics,
   type LifeMetrics,

@@ -1,6 +1,5 @@
 // The server's own metrics that the main thread keeps, named as Prometheus's (the ingest worker keeps its own).
 import { Counter, Gauge, Histogram, type Registry } from '@watchfire/instrument'
-import type { DiscoveryEvents } from '../discovery/index.ts'
 import type { QueryPoolEvents, TaskCost } from '../query/index.ts'
 import type { BuildInfo } from './options.ts'
 
@@ -143,51 +142,5 @@ export function createEngineMetrics(
       read.inc(cost.samplesRead)
     },
     onWorkerDied: () => died.inc(),
-  }
-}
-
-/** Metrics of discovery, for both managers (`scrape` and `notify`). */
-export function createDiscoveryMetrics(registry: Registry): (name: string) => DiscoveryEvents {
-  const registers = [registry]
-  const discovered = new Gauge({
-    name: 'prometheus_sd_discovered_targets',
-    help: 'Current number of discovered targets.',
-    labelNames: ['name', 'config'],
-    registers,
-  })
-  const updates = new Counter({
-    name: 'prometheus_sd_updates_total',
-    help: 'Total number of update events sent to the SD consumers.',
-    labelNames: ['name'],
-    registers,
-  })
-  const failed = new Gauge({
-    name: 'prometheus_sd_failed_configs',
-    help: 'Current number of service discovery configurations that failed to load.',
-    labelNames: ['name'],
-    registers,
-  })
-  const readErrors = new Counter({
-    name: 'prometheus_sd_file_read_errors_total',
-    help: 'The number of File-SD read errors.',
-    registers,
-  })
-  const watchErrors = new Counter({
-    name: 'prometheus_sd_file_watcher_errors_total',
-    help: 'The number of File-SD errors caused by filesystem watch failures.',
-    registers,
-  })
-  return (name) => {
-    failed.set({ name }, 0)
-    updates.inc({ name }, 0)
-    return {
-      onUpdate(config, count) {
-        updates.inc({ name })
-        discovered.set({ name, config }, count)
-      },
-      onRemoved: (config) => discovered.set({ name, config }, 0),
-      onFileReadError: () => readErrors.inc(),
-      onFileWatchError: () => watchErrors.inc(),
-    }
   }
 }

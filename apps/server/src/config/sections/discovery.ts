@@ -1,9 +1,14 @@
-// Service discovery blocks: static lists and files; the others are recognised by name and refused.
+// Service discovery blocks: those that this server has; the others are recognised by name and refused.
 import type { DiscoveryConfig } from '../types.ts'
 import { ValueError } from '../errors.ts'
 import { duration, field, list, mapOf, struct, text, type Schema, type StructOf } from '../schema.ts'
 import { isValidLabelName } from './relabel.ts'
 import { joinDir } from './http-client.ts'
+import { consulSd, consulSdConfig, resolveConsulSd } from './sd-consul.ts'
+import { dnsSd, dnsSdConfig } from './sd-dns.ts'
+import { dockerSd, dockerSdConfig, resolveDockerSd } from './sd-docker.ts'
+import { httpSd, httpSdConfig, resolveHttpSd } from './sd-http.ts'
+import { kubernetesSd, kubernetesSdConfig, resolveAccess } from './sd-kubernetes.ts'
 
 const labelSet = mapOf(text(), 'map[model.LabelName]model.LabelValue')
 
@@ -46,18 +51,26 @@ const fileSd = struct(
   },
 )
 
+const listOf = <T>(schema: Schema<T>, name: string) =>
+  field(list(schema, { nullItem: `empty or null section in ${name}` }))
+
 /** Fields that are laid into the struct that uses them. */
 export const discoveryFields = {
-  static_configs: field(list(staticConfig, { nullItem: 'empty or null section in static_configs' })),
-  file_sd_configs: field(list(fileSd, { nullItem: 'empty or null section in file_sd_configs' })),
+  static_configs: listOf(staticConfig, 'static_configs'),
+  file_sd_configs: listOf(fileSd, 'file_sd_configs'),
+  http_sd_configs: listOf(httpSd, 'http_sd_configs'),
+  dns_sd_configs: listOf(dnsSd, 'dns_sd_configs'),
+  kubernetes_sd_configs: listOf(kubernetesSd, 'kubernetes_sd_configs'),
+  consul_sd_configs: listOf(consulSd, 'consul_sd_configs'),
+  docker_sd_configs: listOf(dockerSd, 'docker_sd_configs'),
 }
 
 export type DiscoveryRaw = StructOf<typeof discoveryFields>
 
 /** The discoveries of Prometheus that this server does not have. */
 export const OTHER_DISCOVERIES: readonly string[] = (
-  'aws azure consul digitalocean dns docker dockerswarm ec2 ecs elasticache eureka gce hetzner http ionos ' +
-  'kubernetes kuma lightsail linode marathon msk nerve nomad oci openstack outscale ovhcloud puppetdb rds ' +
+  'aws azure digitalocean dockerswarm ec2 ecs elasticache eureka gce hetzner ionos ' +
+  'kuma lightsail linode marathon msk nerve nomad oci openstack outscale ovhcloud puppetdb rds ' +
   'scaleway serverset stackit triton uyuni vultr'
 ).split(' ')
 
@@ -83,6 +96,10 @@ export function resolveDiscovery<T extends DiscoveryRaw>(raw: T, dir: string): T
       ...config,
       files: config.files.map((file) => joinDir(dir, file)),
     })),
+    http_sd_configs: raw.http_sd_configs.map((config) => resolveHttpSd(config, dir)),
+    kubernetes_sd_configs: raw.kubernetes_sd_configs.map((config) => resolveAccess(config, dir)),
+    consul_sd_configs: raw.consul_sd_configs.map((config) => resolveConsulSd(config, dir)),
+    docker_sd_configs: raw.docker_sd_configs.map((config) => resolveDockerSd(config, dir)),
   }
 }
 
@@ -93,5 +110,10 @@ export function discoveryConfig(raw: DiscoveryRaw): DiscoveryConfig {
       files,
       refreshIntervalMs: refresh_interval,
     })),
+    httpSdConfigs: raw.http_sd_configs.map(httpSdConfig),
+    dnsSdConfigs: raw.dns_sd_configs.map(dnsSdConfig),
+    kubernetesSdConfigs: raw.kubernetes_sd_configs.map(kubernetesSdConfig),
+    consulSdConfigs: raw.consul_sd_configs.map(consulSdConfig),
+    dockerSdConfigs: raw.docker_sd_configs.map(dockerSdConfig),
   }
 }

@@ -1,16 +1,18 @@
 // The HTTP client block that scrape configs, Alertmanagers and remote endpoints share.
 import { join, isAbsolute } from 'node:path'
-import type { HttpClientConfig } from '../types.ts'
+import type { HttpClientConfig, TlsVersion } from '../types.ts'
 import {
   bool,
   field,
   list,
   mapOf,
   optional,
+  parsed,
   secret,
   struct,
   text,
   url,
+  type Schema,
   type StructOf,
   type StructPlaces,
 } from '../schema.ts'
@@ -31,10 +33,27 @@ const authorization = struct('config.Authorization', {
   credentials_ref: field(text(), { unsupported: true }),
 })
 
+const TLS_VERSIONS: Readonly<Record<string, TlsVersion>> = {
+  TLS10: 'TLSv1',
+  TLS11: 'TLSv1.1',
+  TLS12: 'TLSv1.2',
+  TLS13: 'TLSv1.3',
+}
+
+const tlsVersion: Schema<string> = parsed(
+  'string',
+  '',
+  (value) => {
+    if (!Object.hasOwn(TLS_VERSIONS, value)) throw new Error(`unknown TLS version: ${value}`)
+    return value
+  },
+  (value) => (value === '' ? undefined : value),
+)
+
 const tlsConfig = struct('config.plain', {
-  ca: field(text(), { unsupported: true }),
-  cert: field(text(), { unsupported: true }),
-  key: field(secret, { unsupported: true }),
+  ca: field(text()),
+  cert: field(text()),
+  key: field(secret),
   ca_file: field(text()),
   cert_file: field(text()),
   key_file: field(text()),
@@ -43,8 +62,8 @@ const tlsConfig = struct('config.plain', {
   key_ref: field(text(), { unsupported: true }),
   server_name: field(text()),
   insecure_skip_verify: field(bool, { always: true }),
-  min_version: field(text(), { unsupported: true }),
-  max_version: field(text(), { unsupported: true }),
+  min_version: field(tlsVersion),
+  max_version: field(tlsVersion),
 })
 
 const oauth2 = struct('config.plain', {
@@ -74,7 +93,7 @@ const oauth2 = struct('config.plain', {
 const header = struct('config.Header', {
   values: field(list(text())),
   secrets: field(list(secret)),
-  files: field(list(text()), { unsupported: true }),
+  files: field(list(text())),
 })
 
 /** Fields that are laid into the struct that uses them. `http2` is the default of enable_http2. */
@@ -162,6 +181,10 @@ export function checkHttpClient(raw: HttpClientRaw, places: StructPlaces): void 
   const tls = raw.tls_config
   if (tls && tls.ca && tls.ca_file)
     places.fail('tls_config', 'at most one of ca, ca_file & ca_ref must be configured')
+  if (tls && tls.cert && tls.cert_file)
+    places.fail('tls_config', 'at most one of cert, cert_file & cert_ref must be configured')
+  if (tls && tls.key && tls.key_file)
+    places.fail('tls_config', 'at most one of key, key_file & key_ref must be configured')
   if (tls && (tls.cert_file !== '' || tls.cert !== '') !== (tls.key_file !== '' || tls.key !== ''))
     places.fail(
       'tls_config',
@@ -200,6 +223,12 @@ export function resolveHttpClient<T extends HttpClientRaw>(raw: T, dir: string):
       type: auth.type.trim() || 'Bearer',
       credentials_file: path(auth.credentials_file),
     },
+    http_headers: Object.fromEntries(
+      Object.entries(raw.http_headers).map(([name, header]) => [
+        name,
+        { ...header, files: header.files.map(path) },
+      ]),
+    ),
     tls_config: raw.tls_config && {
       ...raw.tls_config,
       ca_file: path(raw.tls_config.ca_file),
@@ -214,6 +243,9 @@ export function httpClientConfig(raw: HttpClientRaw): HttpClientConfig {
   const { basic_auth: basic, authorization: auth, tls_config: tls } = raw
   const headers = Object.entries(raw.http_headers).map(
     ([name, { values, secrets }]) => [name, [...values, ...secrets]] as const,
+  )
+  const headerFiles = Object.entries(raw.http_headers).flatMap(([name, { files }]) =>
+    files.length > 0 ? [[name, files] as const] : [],
   )
   return {
     ...(basic && {
@@ -233,6 +265,11 @@ export function httpClientConfig(raw: HttpClientRaw): HttpClientConfig {
     }),
     ...(tls && {
       tls: {
+        ...(tls.ca !== '' && { ca: tls.ca }),
+        ...(tls.cert !== '' && { cert: tls.cert }),
+        ...(tls.key !== '' && { key: tls.key }),
+        ...(tls.min_version !== '' && { minVersion: TLS_VERSIONS[tls.min_version]! }),
+        ...(tls.max_version !== '' && { maxVersion: TLS_VERSIONS[tls.max_version]! }),
         ...(tls.ca_file !== '' && { caFile: tls.ca_file }),
         ...(tls.cert_file !== '' && { certFile: tls.cert_file }),
         ...(tls.key_file !== '' && { keyFile: tls.key_file }),
@@ -242,5 +279,6 @@ export function httpClientConfig(raw: HttpClientRaw): HttpClientConfig {
     }),
     followRedirects: raw.follow_redirects,
     ...(headers.length > 0 && { httpHeaders: Object.fromEntries(headers) }),
+    ...(headerFiles.length > 0 && { httpHeaderFiles: Object.fromEntries(headerFiles) }),
   }
 }
