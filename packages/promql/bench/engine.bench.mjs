@@ -1,11 +1,12 @@
 // Measures whole queries in one thread over series in memory: `npm run build`, then
-//   node packages/promql/bench/engine.bench.mjs [--series 2800] [--hours 6] [--rounds 15] [--only TEXT] [--disable NAME,…]
+//   node packages/promql/bench/engine.bench.mjs [--series 2800] [--hours 6] [--rounds 15] [--only TEXT] [--disable NAME,…] [--helper]
 // Series are XOR chunks of 120 samples that a selection copies into the query's memory, as the database does. Prints the median and the
 // least time, samples a second, and a checksum of the answers, per query; then the time of the JSON.
 import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
 import { Labels, matchesAll } from '@watchfire/datamodel'
 import { XOR_STATE_BYTES, createArena, histogramImageBytes } from '@watchfire/kernels'
-import { createEngine, resultToJson } from '@watchfire/promql'
+import { createEngine, createFoldHelper, resultToJson } from '@watchfire/promql'
 
 const { values: args } = parseArgs({
   options: {
@@ -14,6 +15,7 @@ const { values: args } = parseArgs({
     rounds: { type: 'string', default: '15' },
     only: { type: 'string', default: '' },
     disable: { type: 'string', default: '' },
+    helper: { type: 'boolean', default: false },
   },
 })
 const SERIES = Number(args.series)
@@ -163,6 +165,14 @@ class MemoryQueryable {
   }
 }
 
+/** A second thread that takes units of folds. */
+function startHelper() {
+  const state = new Int32Array(new SharedArrayBuffer(4))
+  const worker = new Worker(new URL('./helper.mjs', import.meta.url), { workerData: state })
+  const link = createFoldHelper({ post: (message) => worker.postMessage(message), state, isIdle: () => true })
+  return { link, stop: () => worker.terminate() }
+}
+
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1]
 
 const began = performance.now()
@@ -179,7 +189,10 @@ console.log(
   `${series.length} series, ${samples} samples, ${(bytes / samples).toFixed(2)} B/sample, made in ${Math.round(performance.now() - began)} ms`,
 )
 const queryable = new MemoryQueryable(series)
-const engine = createEngine({ disable: args.disable.split(',') })
+const helper = args.helper ? startHelper() : undefined
+const engine = createEngine({ disable: args.disable.split(','), ...(helper && { helper: helper.link }) })
+// Lets the helper start: this thread is busy from here on.
+await new Promise((resolve) => setTimeout(resolve, helper ? 500 : 0))
 
 const HOUR = 3_600_000
 const range = (expr, spanMs, stepMs) => ({ expr, startMs: END - spanMs, endMs: END, stepMs })
@@ -243,3 +256,4 @@ for (const request of QUERIES) {
       `${request.stepMs ? `[${(request.endMs - request.startMs) / 60_000}m by ${request.stepMs / 1000}s] ` : ''}${request.expr}`,
   )
 }
+await helper?.stop()

@@ -1,5 +1,5 @@
 // The engine: text → tree → plan → operators → result, synchronously, in one thread, within a budget.
-import { MemoryBudgetError, RegexError, type Queryable } from '@watchfire/datamodel'
+import { ChunkReadError, MemoryBudgetError, RegexError, type Queryable } from '@watchfire/datamodel'
 import { createArena, type Arena } from '@watchfire/kernels'
 import {
   QueryError,
@@ -188,7 +188,8 @@ function makeResult(
 /** Every failure leaves as a QueryError: what the storage throws is an internal error of the API. */
 function asQueryError(error: unknown): QueryError {
   if (error instanceof QueryError) return error
-  if (error instanceof MemoryBudgetError) return new QueryError('execution', error.message)
+  if (error instanceof MemoryBudgetError || error instanceof ChunkReadError)
+    return new QueryError('execution', error.message)
   const message = error instanceof Error ? error.message : String(error)
   const wrapped = new QueryError('internal', `expanding series: ${message}`)
   wrapped.cause = error

@@ -99,7 +99,6 @@ export class FoldAggregate implements Operator {
     const bounds = cutUnits(reader, context.allows('fold-units') ? size : Infinity)
     const units = bounds.length - 1
     const records = this.#allocUnits(units, size)
-    const boardAddress = arena.alloc(BOARD_BYTES)
     const buffers = this.#allocBuffers(reader)
     const addresses = {
       units,
@@ -108,6 +107,7 @@ export class FoldAggregate implements Operator {
       bounds: copyWords(arena, bounds),
       helperBuffers: units > 1 && context.helper !== undefined ? this.#allocBuffers(reader) : 0,
     }
+    const boardAddress = arena.alloc(BOARD_BYTES) // last: a helper that sees this address sees the others
     const board = new FoldBoard(arena.memory, boardAddress, arena.kernels)
     board.write(addresses)
     const offer =
