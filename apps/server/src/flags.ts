@@ -47,6 +47,9 @@ export interface ServerFlags {
   readonly walCompression: 'none' | 'snappy'
   /** 0 = the database's default. */
   readonly walSegmentBytes: number
+  readonly blockRangeMs: number
+  readonly blockRangeMsMax: number
+  readonly blockSegmentBytes: number
   readonly lookbackMs: number
   readonly queryTimeoutMs: number
   readonly queryMaxConcurrency: number
@@ -233,6 +236,9 @@ function typed(values: Map<string, string>, warnings: string[]): ServerFlags {
     retentionBytes,
     walCompression: bool('storage.tsdb.wal-compression') ? 'snappy' : 'none',
     walSegmentBytes: bytes('storage.tsdb.wal-segment-size'),
+    blockRangeMs: ms('storage.tsdb.min-block-duration'),
+    blockRangeMsMax: ms('storage.tsdb.max-block-duration'),
+    blockSegmentBytes: bytes('storage.tsdb.max-block-chunk-segment-size'),
     lookbackMs: ms('query.lookback-delta'),
     queryTimeoutMs: ms('query.timeout'),
     queryMaxConcurrency: positive('query.max-concurrency'),

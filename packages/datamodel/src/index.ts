@@ -25,6 +25,7 @@ export {
   APPEND,
   CHUNK_ENCODING,
   CHUNK_ROW_BYTES,
+  ChunkReadError,
   MemoryBudgetError,
   type AppendResult,
   type Appender,

@@ -54,6 +54,11 @@ export class MemoryBudgetError extends Error {
   override name = 'MemoryBudgetError'
 }
 
+/** Thrown by a selection whose series are known but whose samples cannot be read: a damaged chunk. `cause` says where. */
+export class ChunkReadError extends Error {
+  override name = 'ChunkReadError'
+}
+
 /**
  * A consistent selection, sorted by label set. All its chunks lie in the arena it was selected into; chunks of a series stand in order
  * of time and do not overlap unless `overlapping`. Series i has the table rows chunkStart[i] … chunkStart[i+1]−1.

@@ -17,7 +17,7 @@ export interface DbOptions {
   readonly retentionPercentage?: number
   /** Length of a block cut from the head, default 2 h. */
   readonly blockRangeMs?: number
-  /** Longest block, default 31 d; a tenth of the retention when that is less. */
+  /** Longest block, default 31 d or a tenth of the retention when that is less. */
   readonly blockRangeMsMax?: number
   /** Most bytes of a chunk segment of a block. */
   readonly blockSegmentBytes?: number
@@ -56,6 +56,9 @@ export interface BlockStats {
   readonly bytes: number
   /** Oldest time of a block in ms, NaN when there is none. */
   readonly minTime: number
+  /** Ranges of the head that became blocks, and those that could not. */
+  readonly headCuts: number
+  readonly headCutFailures: number
   readonly compactions: number
   readonly compactionsFailed: number
   readonly compactionsTriggered: number

@@ -25,7 +25,8 @@ import type { Ingest, RuleSample, TargetMetadata, TargetsSnapshot } from './cont
 import { renderMetrics } from './metrics-text.ts'
 import { DEFAULT_RETENTION_MS, type IngestOptions } from './options.ts'
 
-const TRUNCATE_INTERVAL_MS = 3_600_000
+/** How often the database looks whether blocks are to be cut, merged or deleted. */
+const COMPACT_INTERVAL_MS = 60_000
 
 export type OpenDb = (options: DbOptions) => Db | Promise<Db>
 
@@ -46,8 +47,7 @@ export class IngestCore implements Ingest {
   #db: Db | undefined
   /** Made with the first request. */
   #remoteWriter: RemoteWriter | undefined
-  #truncations = { count: 0, failures: 0 }
-  #truncateTimer: { cancel(): void } | undefined
+  #compactTimer: { cancel(): void } | undefined
   #stopped = false
 
   constructor(options: IngestOptions, dependencies: IngestDependencies) {
@@ -131,7 +131,6 @@ export class IngestCore implements Ingest {
       scrapes: this.#counters,
       intervalLengths: this.#intervalLengths,
       pools: this.#scrapes.pools,
-      truncations: this.#truncations,
       retentionMs: this.#options.retentionMs ?? DEFAULT_RETENTION_MS,
     })
   }
@@ -139,7 +138,7 @@ export class IngestCore implements Ingest {
   async stop(): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
-    this.#truncateTimer?.cancel()
+    this.#compactTimer?.cancel()
     this.#scrapes.stop()
     await this.ready.catch(() => undefined)
     const db = this.#db
@@ -160,7 +159,7 @@ export class IngestCore implements Ingest {
       throw new Error('stopped while the database was opening')
     }
     this.#db = db
-    this.planTruncation()
+    this.planCompaction()
   }
 
   private db(): Db {
@@ -172,20 +171,18 @@ export class IngestCore implements Ingest {
     return this.db().appender()
   }
 
-  private planTruncation(): void {
+  private planCompaction(): void {
     const { clock, log } = this.#dependencies
-    this.#truncateTimer = clock.setTimeout(() => {
-      this.#truncations.count++
-      try {
-        this.db().truncate(clock.now() - (this.#options.retentionMs ?? DEFAULT_RETENTION_MS))
-      } catch (error) {
-        this.#truncations.failures++
-        log('error', 'Head truncation failed', {
-          err: error instanceof Error ? error.message : String(error),
+    this.#compactTimer = clock.setTimeout(() => {
+      this.db()
+        .compact()
+        .catch((error: unknown) =>
+          log('error', 'compaction failed', { err: error instanceof Error ? error.message : String(error) }),
+        )
+        .finally(() => {
+          if (!this.#stopped) this.planCompaction()
         })
-      }
-      this.planTruncation()
-    }, TRUNCATE_INTERVAL_MS)
+    }, COMPACT_INTERVAL_MS)
   }
 }
 

@@ -12,7 +12,6 @@ export interface MetricsSource {
   readonly intervalLengths: ReadonlyMap<string, Summary>
   /** By job. */
   readonly pools: ReadonlyMap<string, ScrapePool>
-  readonly truncations: { readonly count: number; readonly failures: number }
   readonly retentionMs: number
 }
 
@@ -68,6 +67,7 @@ export function renderMetrics(source: MetricsSource): string {
   writePools(out, source)
   writeHead(out, source)
   writeWal(out, source)
+  writeBlocks(out, source)
   return out.toString()
 }
 
@@ -200,11 +200,13 @@ function metadataOf(pool: ScrapePool): string[] {
   )
 }
 
-function writeHead(out: TextWriter, { db, truncations, retentionMs }: MetricsSource): void {
+function writeHead(out: TextWriter, { db, retentionMs }: MetricsSource): void {
   const gauge = (name: string, help: string, value: number): void =>
     out.family('gauge', `prometheus_tsdb_${name}`, help, value)
   const counter = (name: string, help: string, value: number | readonly Row[]): void =>
     out.family('counter', `prometheus_tsdb_${name}`, help, value)
+  const lowest = Number.isNaN(db.blocks.minTime) ? db.minTime : db.blocks.minTime
+  const lowestTime = Number.isNaN(lowest) ? Number.MAX_SAFE_INTEGER : lowest
   // An empty head reports the bounds that no sample can have, as Prometheus does.
   const minTime = Number.isNaN(db.minTime) ? Number.MAX_SAFE_INTEGER : db.minTime
   const maxTime = Number.isNaN(db.maxTime) ? Number.MIN_SAFE_INTEGER : db.maxTime
@@ -231,12 +233,12 @@ function writeHead(out: TextWriter, { db, truncations, retentionMs }: MetricsSou
   gauge(
     'lowest_timestamp',
     'Lowest timestamp value stored in the database. The unit is decided by the library consumer.',
-    minTime,
+    lowestTime,
   )
   gauge(
     'lowest_timestamp_seconds',
     'Lowest timestamp value stored in the database.',
-    Math.trunc(minTime / 1000),
+    Math.trunc(lowestTime / 1000),
   )
   counter(
     'out_of_order_samples_total',
@@ -248,11 +250,11 @@ function writeHead(out: TextWriter, { db, truncations, retentionMs }: MetricsSou
     'Total number of out of bound samples ingestion failed attempts with out of order support disabled.',
     [[{ type: 'float' }, db.outOfBoundSamples]],
   )
-  counter('head_truncations_total', 'Total number of head truncations attempted.', truncations.count)
+  counter('head_truncations_total', 'Total number of head truncations attempted.', db.blocks.headCuts)
   counter(
     'head_truncations_failed_total',
     'Total number of head truncations that failed.',
-    truncations.failures,
+    db.blocks.headCutFailures,
   )
   gauge('retention_limit_seconds', 'How long to retain samples in storage.', retentionMs / 1000)
   gauge('symbol_table_size_bytes', 'Size of symbol table in memory for loaded blocks', db.symbolBytes)
@@ -298,5 +300,59 @@ function writeWal(out: TextWriter, { db }: MetricsSource): void {
     `${wal}_truncations_total`,
     'Total number of write log truncations attempted.',
     db.walTruncations,
+  )
+}
+
+function writeBlocks(out: TextWriter, { db: { blocks } }: MetricsSource): void {
+  const gauge = (name: string, help: string, value: number): void =>
+    out.family('gauge', `prometheus_tsdb_${name}`, help, value)
+  const counter = (name: string, help: string, value: number): void =>
+    out.family('counter', `prometheus_tsdb_${name}`, help, value)
+  gauge('blocks_loaded', 'Number of currently loaded data blocks', blocks.loaded)
+  gauge(
+    'storage_blocks_bytes',
+    'The number of bytes that are currently used for local storage by all blocks.',
+    blocks.bytes,
+  )
+  counter(
+    'compactions_total',
+    'Total number of compactions that were executed for the partition.',
+    blocks.compactions,
+  )
+  counter(
+    'compactions_failed_total',
+    'Total number of compactions that failed for the partition.',
+    blocks.compactionsFailed,
+  )
+  counter(
+    'compactions_triggered_total',
+    'Total number of triggered compactions for the partition.',
+    blocks.compactionsTriggered,
+  )
+  counter(
+    'vertical_compactions_total',
+    'Total number of compactions done on overlapping blocks.',
+    blocks.verticalCompactions,
+  )
+  counter('reloads_total', 'Number of times the database reloaded block data from disk.', blocks.reloads)
+  counter(
+    'reloads_failures_total',
+    'Number of times the database failed to reloadBlocks block data from disk.',
+    blocks.reloadFailures,
+  )
+  counter(
+    'time_retentions_total',
+    'The number of times that blocks were deleted because the maximum time limit was exceeded.',
+    blocks.timeRetentions,
+  )
+  counter(
+    'size_retentions_total',
+    'The number of times that blocks were deleted because the maximum number of bytes was exceeded.',
+    blocks.sizeRetentions,
+  )
+  gauge(
+    'retention_limit_bytes',
+    'Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled',
+    blocks.retentionBytes,
   )
 }

@@ -11,6 +11,6 @@ export interface IngestOptions {
   readonly scrape?: Partial<ScrapeOptions>
   /** How users reach this server; for the targets page. */
   readonly own?: OwnAddress
-  /** Samples older than this are given back to the database's truncation. */
+  /** For the metrics; the database has its own. */
   readonly retentionMs?: number
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Matcher } from '@watchfire/datamodel'
+import { ChunkReadError, Matcher } from '@watchfire/datamodel'
 import { createArena } from '@watchfire/kernels'
 import { seriesEntry } from '../index/index-reader.ts'
 import { readSource } from '../testing/write-block.ts'
@@ -142,8 +142,9 @@ describe('a block of Prometheus', () => {
             open.close()
           }
         } catch (error) {
-          if (!(error instanceof CorruptionError)) throw error
-          expect(error.message).toContain(error.file)
+          const cause = error instanceof ChunkReadError ? error.cause : error
+          if (!(cause instanceof CorruptionError)) throw error
+          expect((error as Error).message).toContain(cause.file)
           refused++
         }
       }

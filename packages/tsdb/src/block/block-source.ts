@@ -1,13 +1,13 @@
 // A block as a chunk source. It opens from its directory in any thread; deletions apply while reading: a chunk that a tombstone touches is
 // handed out decoded and without the deleted samples, the others go from the file to the arena as they are.
 import { join } from 'node:path'
-import { Labels, type ByteArena, type Matcher } from '@watchfire/datamodel'
+import { ChunkReadError, Labels, type ByteArena, type Matcher } from '@watchfire/datamodel'
 import type { ChunkSource, SourceSelection } from '../query/chunk-source.ts'
 import { INDEX_FILE } from '../index/format.ts'
 import { IndexReader, seriesEntry, type SeriesEntry } from '../index/index-reader.ts'
 import { matchingSeries } from '../index/matching.ts'
 import { union } from '../index/postings.ts'
-import { ChunkFiles } from './chunk-files.ts'
+import { ChunkFiles, type LocatedChunk } from './chunk-files.ts'
 import { ChunkDecodeError, withoutIntervals } from './chunk-edit.ts'
 import { CorruptionError } from './corruption.ts'
 import { readMeta, type BlockMeta } from './meta.ts'
@@ -187,7 +187,7 @@ export class BlockSource implements ChunkSource {
       if (to < minTime || isDeleted(intervals, from, to)) continue
       const ref = entry.chunkRefs[i]!
       const last = entry.chunkRefs[entry.chunkCount - 1]!
-      const chunk = this.chunks.locate(ref, Math.min(Math.max(0, last - ref), AHEAD_BYTES_MAX))
+      const chunk = this.#locate(ref, Math.min(Math.max(0, last - ref), AHEAD_BYTES_MAX))
       const length = chunk.end - chunk.start
       const address = arena.alloc(length)
       const bytes = arena.bytes()
@@ -203,6 +203,20 @@ export class BlockSource implements ChunkSource {
     }
   }
 
+  #locate(ref: number, more: number): LocatedChunk {
+    try {
+      return this.chunks.locate(ref, more)
+    } catch (error) {
+      throw this.#unreadable(ref, error)
+    }
+  }
+
+  #unreadable(ref: number, error: unknown): unknown {
+    if (!(error instanceof CorruptionError || error instanceof ChunkDecodeError)) return error
+    const text = `cannot populate chunk ${ref} from block ${this.meta.ulid}: ${error.message}`
+    return new ChunkReadError(text, { cause: error })
+  }
+
   #edit(
     arena: ByteArena,
     encoding: number,
@@ -214,8 +228,7 @@ export class BlockSource implements ChunkSource {
     try {
       return withoutIntervals(arena, encoding, address, length, intervals)
     } catch (error) {
-      if (!(error instanceof ChunkDecodeError)) throw error
-      throw new CorruptionError(join(this.dir, 'chunks'), ref, error.message)
+      throw this.#unreadable(ref, error)
     }
   }
 }

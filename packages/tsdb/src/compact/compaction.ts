@@ -43,6 +43,8 @@ export class Compaction {
   #running: Promise<void> | undefined
   #stopped = false
   #counts = {
+    headCuts: 0,
+    headCutFailures: 0,
     compactions: 0,
     compactionsFailed: 0,
     compactionsTriggered: 0,
@@ -61,8 +63,8 @@ export class Compaction {
     this.#maintenance = new Maintenance(options.maintenance === 'inline', (id) => host.threadEnded(id))
     this.#range = options.blockRangeMs ?? BLOCK_RANGE_MS
     const timeMs = options.retentionMs ?? 0
-    const most = options.blockRangeMsMax ?? BLOCK_RANGE_MS_MAX
-    this.#ranges = blockRanges(this.#range, timeMs > 0 ? Math.min(most, timeMs / 10) : most)
+    const longest = timeMs > 0 ? Math.min(BLOCK_RANGE_MS_MAX, timeMs / 10) : BLOCK_RANGE_MS_MAX
+    this.#ranges = blockRanges(this.#range, options.blockRangeMsMax ?? longest)
     this.#limits = {
       timeMs,
       bytes: options.retentionBytes ?? 0,
@@ -131,6 +133,10 @@ export class Compaction {
         if (this.#stopped) return
         if (meta) this.#reload()
         await this.#host.dropRange(end)
+        this.#counts.headCuts++
+      } catch (error) {
+        if (!this.#stopped) this.#counts.headCutFailures++
+        throw error
       } finally {
         this.#cutting = false
       }
