@@ -108,7 +108,7 @@ export const APPEND = {
   ok: 0,
   /** The reference is unknown or its series was collected: look it up again by labels. */
   unknownRef: 1,
-  /** Older than the newest sample of the series (and out of the out-of-order window). */
+  /** Older than the newest sample of the series, where no out-of-order samples are taken. */
   outOfOrder: 2,
   /** Same time, other value. */
   duplicate: 3,
@@ -118,6 +118,8 @@ export const APPEND = {
   refused: 5,
   /** An inconsistent histogram. */
   badHistogram: 6,
+  /** Older than the out-of-order window. */
+  tooOld: 7,
 } as const
 export type AppendResult = (typeof APPEND)[keyof typeof APPEND]
 

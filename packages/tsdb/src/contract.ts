@@ -23,7 +23,7 @@ export interface DbOptions {
   readonly blockSegmentBytes?: number
   /** Where blocks are written and merged: in a thread of its own, or on the calling thread, for tests. */
   readonly maintenance?: 'worker' | 'inline'
-  /** 0 = out-of-order samples are refused. */
+  /** Float samples of known series may be so much older than the newest of all; 0 = out-of-order samples are refused. */
   readonly outOfOrderWindowMs?: number
   readonly walCompression?: 'none' | 'snappy'
   readonly walSegmentBytes?: number
@@ -82,6 +82,10 @@ export interface DbStats {
   readonly outOfOrderSamples: number
   readonly duplicateSamples: number
   readonly outOfBoundSamples: number
+  /** Refused because they lie before the out-of-order window. */
+  readonly tooOldSamples: number
+  /** Taken out of order; `samplesAppended` counts them, too. */
+  readonly outOfOrderSamplesAppended: number
   readonly refusedSeries: number
   /** Acknowledged samples the memory had no room for: they are in the log only. */
   readonly droppedSamples: number

@@ -1,4 +1,5 @@
 // Opens a data directory: lock, head, replay, a new WAL segment; then hands out the appender and readers.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BatchAppender } from '@watchfire/datamodel'
 import type { Db, DbHandle, DbOptions, DbReader, DbStats } from './contract.ts'
@@ -84,10 +85,9 @@ class HeadDb implements Db {
       seriesMax: options.seriesMax ?? 0,
       warn: (message) => this.#write('warn', message),
     })
-    if ((options.outOfOrderWindowMs ?? 0) > 0)
-      this.#write('warn', 'out-of-order samples are not supported yet and are refused')
     const blocks = new BlockSet(options.dir, this.#write)
     const walDir = join(options.dir, 'wal')
+    const wblDir = join(options.dir, 'wbl')
     removeTemporaryCheckpoints(walDir)
     const image = this.#restore(walDir)
     this.startedFromImage = image !== undefined
@@ -96,6 +96,7 @@ class HeadDb implements Db {
       replayWal(walDir, this.#head, {
         log: this.#write,
         compression: options.walCompression,
+        wblDir,
         minTime: blocks.headFrom,
         onSegment: options.onReplay,
       })
@@ -113,7 +114,9 @@ class HeadDb implements Db {
       segmentBytes: options.walSegmentBytes,
       beforeFirstWrite: () => removeImage(options.dir),
     })
-    this.#log = { writer, encoder: new RecordEncoder(writer) }
+    const lateWindowMs = options.outOfOrderWindowMs ?? 0
+    const late = lateWindowMs > 0 ? this.#openWbl(wblDir, replay.lastWblSegment + 1) : undefined
+    this.#log = { writer, encoder: new RecordEncoder(writer), late, lateWindowMs }
     this.#appender = new HeadAppender(this.#head, this.#log, this.#counters, () => this.#committed())
     this.handle = {
       kind: 'watchfire-db-handle',
@@ -129,7 +132,7 @@ class HeadDb implements Db {
         bounds: () => ({ minTime: this.#head.minTime, maxTime: this.#head.maxTime }),
         closeRange: (timeMs) => this.#closeRange(timeMs),
         dropRange: (timeMs) => this.#dropRange(timeMs),
-        logBytes: () => blockBytes(walDir),
+        logBytes: () => blockBytes(walDir) + (existsSync(wblDir) ? blockBytes(wblDir) : 0),
         threadEnded: (threadId) => releaseReaders(this.handle, threadId),
       },
       blocks,
@@ -138,7 +141,8 @@ class HeadDb implements Db {
     const interval = options.walFsyncIntervalMs ?? 0
     if (interval > 0) {
       this.#syncTimer = setInterval(() => {
-        writer.syncSoon((error) => this.#write('error', 'cannot sync the WAL', { error: error.message }))
+        for (const log of [writer, late?.writer])
+          log?.syncSoon((error) => this.#write('error', 'cannot sync the WAL', { error: error.message }))
       }, interval)
       this.#syncTimer.unref()
     }
@@ -163,6 +167,8 @@ class HeadDb implements Db {
       outOfOrderSamples: counters.outOfOrder,
       duplicateSamples: counters.duplicate,
       outOfBoundSamples: counters.outOfBounds,
+      tooOldSamples: counters.tooOld,
+      outOfOrderSamplesAppended: counters.lateFloats,
       refusedSeries: counters.refusedSeries,
       droppedSamples: counters.droppedSamples,
       seriesCreated: counters.seriesCreated,
@@ -222,6 +228,7 @@ class HeadDb implements Db {
     return new Promise((resolve) => {
       try {
         this.#truncation?.abort()
+        this.#log.late?.writer.close()
         this.#log.writer.close()
         this.#saveImage()
       } finally {
@@ -230,6 +237,16 @@ class HeadDb implements Db {
       }
       resolve()
     })
+  }
+
+  #openWbl(dir: string, segment: number): NonNullable<CommitLog['late']> {
+    makeFolder(dir)
+    const writer = new SegmentWriter(dir, segment, {
+      compression: this.#options.walCompression,
+      segmentBytes: this.#options.walSegmentBytes,
+      beforeFirstWrite: () => removeImage(this.#options.dir),
+    })
+    return { writer, encoder: new RecordEncoder(writer) }
   }
 
   /** The head from the image of a clean stop, if nothing was logged since. */
@@ -252,6 +269,7 @@ class HeadDb implements Db {
     this.#minValid = state.minValidTime ?? -Infinity
     return {
       lastSegment: Math.max(state.wal.checkpoint, ...listSegments(walDir).slice(-1)),
+      lastWblSegment: existsSync(join(dir, 'wbl')) ? (listSegments(join(dir, 'wbl')).at(-1) ?? -1) : -1,
       floats: 0,
       histograms: 0,
       corruptions: 0,
@@ -270,6 +288,7 @@ class HeadDb implements Db {
     const started = performance.now()
     try {
       this.#head.histograms.releaseScratch()
+      this.#head.outOfOrder.releaseScratch()
       const bytes = writeImage(dir, this.#head, {
         wal: logPosition(join(dir, 'wal')),
         wbl: logPosition(join(dir, 'wbl')),

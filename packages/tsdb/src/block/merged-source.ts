@@ -17,21 +17,24 @@ interface Part {
 
 export class MergedSource implements ChunkSource {
   readonly #head: ChunkSource
+  readonly #late: ChunkSource
   readonly #blocks: OpenBlocks
 
-  constructor(head: ChunkSource, blocks: OpenBlocks) {
+  /** `late` are the head's out-of-order samples, of any time. */
+  constructor(head: ChunkSource, late: ChunkSource, blocks: OpenBlocks) {
     this.#head = head
+    this.#late = late
     this.#blocks = blocks
   }
 
   get minTime(): number {
-    return [this.#head, ...this.#blocks.view().blocks]
+    return [this.#head, this.#late, ...this.#blocks.view().blocks]
       .map(({ minTime }) => minTime)
       .reduce((least, time) => (time < least || Number.isNaN(least) ? time : least), NaN)
   }
 
   get maxTime(): number {
-    return [this.#head, ...this.#blocks.view().blocks]
+    return [this.#head, this.#late, ...this.#blocks.view().blocks]
       .map(({ maxTime }) => maxTime)
       .reduce((most, time) => (time > most || Number.isNaN(most) ? time : most), NaN)
   }
@@ -100,13 +103,15 @@ export class MergedSource implements ChunkSource {
     })
   }
 
-  /** Blocks that overlap the range, oldest first, then the head. */
+  /** Blocks that overlap the range, oldest first, then the head, then its out-of-order samples. */
   #parts(view: OpenBlockView, minTime: number, maxTime: number): Part[] {
     const parts: Part[] = view.blocks
       .filter((block) => block.minTime <= maxTime && block.maxTime >= minTime)
       .map((source) => ({ source, minTime, maxTime }))
     if (maxTime >= view.headFrom)
       parts.push({ source: this.#head, minTime: Math.max(minTime, view.headFrom), maxTime })
+    if (this.#late.minTime <= maxTime && this.#late.maxTime >= minTime)
+      parts.push({ source: this.#late, minTime, maxTime })
     return parts
   }
 

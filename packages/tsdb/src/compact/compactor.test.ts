@@ -74,7 +74,7 @@ function readMerged(): Map<string, [number, number][]> {
   }
   const open = new OpenBlocks(dir, set.list)
   const found = new Map(
-    readSource(new MergedSource(none, open), ALL).map((each) => [each.labels, each.samples]),
+    readSource(new MergedSource(none, none, open), ALL).map((each) => [each.labels, each.samples]),
   )
   open.close()
   return found

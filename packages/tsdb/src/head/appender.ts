@@ -18,6 +18,7 @@ import { CHUNK_RANGE_MS } from './float-chunks.ts'
 import { CTL, SERIES, SERIES_FLAG, XOR } from './layout.ts'
 import { beginChange, endChange, waitForReaders } from './pins.ts'
 import type { Head } from './head.ts'
+import { LateSamples } from './late-samples.ts'
 import { sameHistogram, staleHistogram, validHistogram } from './histogram-check.ts'
 import { RECORD_ITEM_BYTES_MAX, histogramBytesMax, type RecordEncoder } from '../wal/record-encoder.ts'
 import type { SegmentWriter } from '../wal/segment-writer.ts'
@@ -30,6 +31,10 @@ export interface AppendCounters {
   outOfOrder: number
   duplicate: number
   outOfBounds: number
+  /** Beyond the out-of-order window. */
+  tooOld: number
+  /** Taken out of order; also counted as floats. */
+  lateFloats: number
   refusedSeries: number
   seriesCreated: number
   /** Acknowledged samples the memory had no room for; they are in the log only. */
@@ -44,6 +49,8 @@ export function appendCounters(): AppendCounters {
     outOfOrder: 0,
     duplicate: 0,
     outOfBounds: 0,
+    tooOld: 0,
+    lateFloats: 0,
     refusedSeries: 0,
     seriesCreated: 0,
     droppedSamples: 0,
@@ -54,6 +61,10 @@ export function appendCounters(): AppendCounters {
 export interface CommitLog {
   readonly writer: SegmentWriter
   readonly encoder: RecordEncoder
+  /** Where out-of-order samples are logged; undefined when none are taken. */
+  readonly late?: { readonly writer: SegmentWriter; readonly encoder: RecordEncoder } | undefined
+  /** Out-of-order samples may be so much older than the newest of the head, ms. */
+  readonly lateWindowMs: number
 }
 
 /** Times are integers that a double holds exactly. */
@@ -68,6 +79,9 @@ export class HeadAppender implements BatchAppender {
   readonly #log: CommitLog
   readonly counters: AppendCounters
   readonly #onClose: () => void
+  readonly #late = new LateSamples()
+  /** Oldest time that is taken out of order, Infinity = none. */
+  #lateFrom = Infinity
   #open = false
   #minValid = -Infinity
   #count = 0
@@ -98,6 +112,7 @@ export class HeadAppender implements BatchAppender {
     this.#open = true
     const maxTime = this.#head.maxTime
     this.#minValid = Math.max(minValid, maxTime === maxTime ? maxTime - CHUNK_RANGE_MS / 2 : -Infinity)
+    this.#lateFrom = this.#log.late && maxTime === maxTime ? maxTime - this.#log.lateWindowMs : Infinity
     return this
   }
 
@@ -174,6 +189,11 @@ export class HeadAppender implements BatchAppender {
       this.counters.duplicate++
       return APPEND.duplicate
     }
+    if (last === LATE) {
+      // Histograms are taken in order only.
+      this.counters.outOfOrder++
+      return APPEND.outOfOrder
+    }
     if (last !== APPEND.ok) return last
     // Of a stale marker nothing but the kind counts.
     this.#stageHistogram(
@@ -210,7 +230,7 @@ export class HeadAppender implements BatchAppender {
       throw error
     }
     const head = this.#head
-    if (this.#count > 0 || this.#created.length > 0) {
+    if (this.#count > 0 || this.#created.length > 0 || this.#late.count > 0) {
       waitForReaders(head.mem)
       beginChange(head.mem)
       try {
@@ -244,6 +264,7 @@ export class HeadAppender implements BatchAppender {
     this.#created.length = 0
     this.#exemplars.length = 0
     this.#histograms.clear()
+    this.#late.count = 0
     this.#mixed = false
     this.#onClose()
   }
@@ -253,6 +274,10 @@ export class HeadAppender implements BatchAppender {
     const slot = head.series.slotOf(ref)
     if (slot === 0) return APPEND.unknownRef
     const result = this.#checkTime(slot, timeMs)
+    if (result === LATE) {
+      this.#late.push(slot, head.walRef(slot), timeMs, low, high)
+      return APPEND.ok
+    }
     const staged = this.#staged(slot)
     if (result === DUPLICATE) {
       if (this.#sameFloat(slot, staged, low, high)) return APPEND.ok
@@ -306,18 +331,30 @@ export class HeadAppender implements BatchAppender {
     return i >= 0 && i < this.#count && this.#slots[i] === slot ? i : -1
   }
 
-  /** ok, outOfBounds or outOfOrder (counted), or DUPLICATE when the time is that of the newest sample. */
-  #checkTime(slot: number, timeMs: number): AppendResult | typeof DUPLICATE {
-    if (!(timeMs >= this.#minValid && Math.abs(timeMs) <= TIME_MS_MAX)) {
+  /** ok, a refusal (counted), LATE for a sample to be taken out of order, or DUPLICATE when the time is that of the newest sample. */
+  #checkTime(slot: number, timeMs: number): AppendResult | typeof DUPLICATE | typeof LATE {
+    if (!(Math.abs(timeMs) <= TIME_MS_MAX)) {
       this.counters.outOfBounds++
       return APPEND.outOfBounds
     }
-    const staged = this.#staged(slot)
-    const last = staged >= 0 ? this.#times[staged]! : this.#head.lastTime(slot)
-    if (timeMs > last) return APPEND.ok
-    if (timeMs === last) return DUPLICATE
-    this.counters.outOfOrder++
-    return APPEND.outOfOrder
+    const isValid = timeMs >= this.#minValid
+    if (isValid) {
+      const staged = this.#staged(slot)
+      const last = staged >= 0 ? this.#times[staged]! : this.#head.lastTime(slot)
+      if (timeMs > last) return APPEND.ok
+      if (timeMs === last) return DUPLICATE
+    }
+    if (timeMs >= this.#lateFrom) return LATE
+    if (this.#log.late) {
+      this.counters.tooOld++
+      return APPEND.tooOld
+    }
+    if (isValid) {
+      this.counters.outOfOrder++
+      return APPEND.outOfOrder
+    }
+    this.counters.outOfBounds++
+    return APPEND.outOfBounds
   }
 
   #sameFloat(slot: number, staged: number, low: number, high: number): boolean {
@@ -365,10 +402,20 @@ export class HeadAppender implements BatchAppender {
   #writeLog(): void {
     const { encoder, writer } = this.#log
     if (this.#created.length > 0) encoder.series(this.#created)
+    if (this.#late.count > 0) this.#writeLate()
     if (this.#histograms.size === 0) encoder.floats(this.#refs, this.#times, this.#words, 0, this.#count)
     else this.#writeKinds()
     if (this.#exemplars.length > 0) encoder.exemplars(this.#exemplars)
     writer.flush()
+  }
+
+  /** Series first, so that no sample of the other log is ever without one. */
+  #writeLate(): void {
+    const late = this.#log.late!
+    const { refs, times, words, count } = this.#late
+    if (this.#created.length > 0) this.#log.writer.flush()
+    late.encoder.floats(refs, times, words, 0, count)
+    late.writer.flush()
   }
 
   /** Runs of one kind in order where a series has both; otherwise floats first, then histograms. */
@@ -408,10 +455,19 @@ export class HeadAppender implements BatchAppender {
       } else if (head.appendHistogram(slot, time, this.#histograms.get(i)!)) this.counters.histograms++
       else this.counters.droppedSamples++
     }
+    const { slots, times, values } = this.#late
+    for (let i = 0; i < this.#late.count; i++) {
+      const outcome = head.outOfOrder.insert(slots[i]!, times[i]!, values[i]!)
+      if (outcome === 'ok') {
+        this.counters.floats++
+        this.counters.lateFloats++
+      } else if (outcome === 'full') this.counters.droppedSamples++
+    }
   }
 }
 
 const DUPLICATE = -1
+const LATE = -2
 const single = new Float64Array(1)
 const singleWords = new Uint32Array(single.buffer)
 

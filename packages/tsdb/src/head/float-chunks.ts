@@ -94,7 +94,18 @@ export class FloatChunks {
     }
     const first = f64[(state + XOR.firstTime) >>> 3]!
     const last = f64[(state + XOR.lastTime) >>> 3]!
-    if (!addRow(this.#mem, this.#allocator, series, chunk, length, CHUNK_ENCODING.xor, first, last)) {
+    if (
+      !addRow(
+        this.#mem,
+        this.#allocator,
+        series + SERIES.rows,
+        chunk,
+        length,
+        CHUNK_ENCODING.xor,
+        first,
+        last,
+      )
+    ) {
       if (chunk !== open) this.#allocator.free(chunk)
       return false
     }

@@ -6,6 +6,7 @@ import {
   HEAD_VERSION,
   CTL,
   HEAP_START,
+  LATE_PER_PAGE_SHIFT,
   PAGE_BYTES,
   PAIRS_PER_PAGE_SHIFT,
   PAIR_SHIFT,
@@ -61,6 +62,12 @@ export class HeadMemory {
     )
   }
 
+  /** Address of the list of out-of-order chunks of a series, 0 when there is none. */
+  lateList(slot: number): number {
+    const page = this.u32[(CTL.late >>> 2) + (slot >>> LATE_PER_PAGE_SHIFT)]!
+    return page === 0 ? 0 : this.u32[(page >>> 2) + (slot & ((1 << LATE_PER_PAGE_SHIFT) - 1))]!
+  }
+
   symbolAddress(symbol: number): number {
     return this.u32[this.symbolSlot(symbol) >>> 2]!
   }
@@ -99,6 +106,8 @@ export function clearControl({ memory, u32, f64 }: HeadMemory): void {
   for (const slots of [CTL.seriesSlots, CTL.pairSlots, CTL.symbolSlots]) u32[slots >>> 2] = 1
   f64[CTL.minTime >>> 3] = NaN
   f64[CTL.maxTime >>> 3] = NaN
+  f64[CTL.lateMinTime >>> 3] = NaN
+  f64[CTL.lateMaxTime >>> 3] = NaN
   Atomics.store(u32, CTL.magic >>> 2, HEAD_MAGIC)
 }
 

@@ -8,6 +8,7 @@ import { FloatChunks } from './float-chunks.ts'
 import { createHeadMemory, type HeadMemory } from './head-memory.ts'
 import { HistogramChunks } from './histogram-chunks.ts'
 import { CTL, ROW, SERIES, SERIES_FLAG, XOR } from './layout.ts'
+import { OutOfOrderChunks } from './out-of-order-chunks.ts'
 import { PairWriter } from './pairs.ts'
 import { SeriesWriter } from './series-table.ts'
 import { SymbolWriter } from './symbols.ts'
@@ -35,6 +36,7 @@ export class Head {
   readonly series: SeriesWriter
   readonly floats: FloatChunks
   readonly histograms: HistogramChunks
+  readonly outOfOrder: OutOfOrderChunks
   readonly #seriesMax: number
   readonly #reserveBytes: number
 
@@ -52,6 +54,7 @@ export class Head {
     this.floats = new FloatChunks(mem, this.allocator, this.kernels, (series) =>
       this.histograms.close(series),
     )
+    this.outOfOrder = new OutOfOrderChunks(mem, this.allocator, this.kernels)
     this.#seriesMax = Math.min(
       options.seriesMax === 0 ? Infinity : options.seriesMax,
       Math.floor(this.allocator.freeBytes / SERIES_BYTES),
@@ -126,23 +129,26 @@ export class Head {
       : this.histograms.firstTime(series)
   }
 
-  /** Drops chunks of a series that end before `timeMs`; true when it has none left. Under an odd sequence. */
+  /**
+   * Drops chunks of a series that end before `timeMs`; true when it has none left. Out-of-order chunks stay: they keep their series.
+   * Under an odd sequence.
+   */
   dropChunks(slot: number, timeMs: number): boolean {
     const { u32, f64 } = this.mem
     const series = this.mem.seriesAddress(slot)
-    dropRows(this.mem, this.allocator, series, timeMs)
+    dropRows(this.mem, this.allocator, series + SERIES.rows, timeMs)
     const encoding = this.openEncoding(slot)
     if (encoding !== 0 && f64[(series + SERIES.lastTime) >>> 3]! < timeMs) {
       if (encoding === CHUNK_ENCODING.xor) this.floats.drop(series)
       else this.histograms.drop(series)
-      return true
+      return this.mem.lateList(slot) === 0
     }
-    return encoding === 0 && u32[(series + SERIES.rowCount) >>> 2] === 0
+    return encoding === 0 && u32[(series + SERIES.rowCount) >>> 2] === 0 && this.mem.lateList(slot) === 0
   }
 
   /** Drops only closed chunks that end before `timeMs`. Under an odd sequence. */
   dropClosedChunks(slot: number, timeMs: number): void {
-    dropRows(this.mem, this.allocator, this.mem.seriesAddress(slot), timeMs)
+    dropRows(this.mem, this.allocator, this.mem.seriesAddress(slot) + SERIES.rows, timeMs)
   }
 
   setMinTime(timeMs: number): void {

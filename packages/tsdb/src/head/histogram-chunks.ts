@@ -118,7 +118,7 @@ export class HistogramChunks {
     }
     const first = this.firstTime(series)
     const last = f64[(series + SERIES.lastTime) >>> 3]!
-    if (!addRow(this.#mem, this.#allocator, series, chunk, length, encoding, first, last)) {
+    if (!addRow(this.#mem, this.#allocator, series + SERIES.rows, chunk, length, encoding, first, last)) {
       if (chunk !== open) this.#allocator.free(chunk)
       return false
     }

@@ -4,7 +4,7 @@ import { HEAP_BASE } from '@watchfire/kernels'
 
 /** 'WFH1', first word of the control block. */
 export const HEAD_MAGIC = 0x31484657
-export const HEAD_VERSION = 2
+export const HEAD_VERSION = 3
 
 /** Bytes of a heap page: fixed-size records and small size classes are carved from pages. */
 export const PAGE_BYTES = 65536
@@ -50,6 +50,9 @@ export const CTL = {
   freedBytes: HEAP_BASE + 112,
   /** Heap pages that are free as a whole. */
   freePages: HEAP_BASE + 116,
+  /** f64 ms, bounds of the out-of-order samples, NaN when there are none. */
+  lateMinTime: HEAP_BASE + 120,
+  lateMaxTime: HEAP_BASE + 128,
   /** Three hash tables of 16 bytes: u32 level, u32 next bucket to split, u32 count. */
   symbolHash: HEAP_BASE + 256,
   pairHash: HEAP_BASE + 272,
@@ -58,6 +61,8 @@ export const CTL = {
   classes: HEAP_BASE + 4096,
   /** PIN_SLOTS × 16 bytes. */
   pins: HEAP_BASE + 16384,
+  /** Page table of the lists of out-of-order chunks by series: LATE_PER_PAGE addresses a page. */
+  late: HEAP_BASE + 24576,
 } as const
 
 /** A pin: u32 owner (thread id + 1, 0 = free), u32 epoch (0 = not pinned), u32 1 while it asks for a pause. */
@@ -128,6 +133,10 @@ export const SERIES_FLAG = { encodingMask: 0xf, live: 0x10, published: 0x20, com
 /** A closed chunk: u32 address, u32 length | encoding << 24, f64 first and last time. */
 export const ROW = { address: 0, lengthEncoding: 4, minTime: 8, maxTime: 16 } as const
 export const ROW_BYTES = 24
+/** A list of rows: part of a series record, and the whole of a list of out-of-order chunks. */
+export const ROW_LIST = { rows: 0, count: 4, capacity: 8 } as const
+export const ROW_LIST_BYTES = 16
+export const LATE_PER_PAGE_SHIFT = 14
 
 /** Offsets in the XOR state, see kernels' contract. */
 export const XOR = {

@@ -1,7 +1,7 @@
 // A consistent copy of what a query selects from the head: label ids, chunk references, and the bytes of open chunks. Data plane.
 // Filled inside `Pin.consistent`; closed chunks are copied afterwards, the pin keeps them in place.
 import { CHUNK_ENCODING, CHUNK_ROW_BYTES, type ByteArena } from '@watchfire/datamodel'
-import { HISTOGRAM_OPEN, ROW, ROW_BYTES, SERIES, SERIES_FLAG, XOR } from '../head/layout.ts'
+import { HISTOGRAM_OPEN, ROW, ROW_BYTES, ROW_LIST, SERIES, SERIES_FLAG, XOR } from '../head/layout.ts'
 import type { HeadMemory } from '../head/head-memory.ts'
 
 /** Longer open chunks or row lists are torn. */
@@ -55,7 +55,33 @@ export class ChunkCopy {
     }
     const encoding = u32[(series + SERIES.flags) >>> 2]! & SERIES_FLAG.encodingMask
     if (encoding !== 0) this.#addOpen(series, encoding, minTime, maxTime)
-    if (this.rowCount === firstRow) return
+    if (this.rowCount > firstRow) this.#endSeries(labels)
+  }
+
+  /** Adds the series if it has out-of-order chunks that overlap [minTime, maxTime]; in order of their first times. */
+  addLate(slot: number, labels: { at: number; count: number }, minTime: number, maxTime: number): void {
+    const { u32, f64 } = this.#mem
+    const list = this.#mem.lateList(slot)
+    if (list === 0) return
+    const n = u32[(list + ROW_LIST.count) >>> 2]!
+    if (n > ROWS_MAX) throw new Error('BUG: torn chunk rows')
+    const first = u32[(list + ROW_LIST.rows) >>> 2]!
+    const rows: number[] = []
+    for (let row = first; row < first + n * ROW_BYTES; row += ROW_BYTES)
+      if (f64[(row + ROW.minTime) >>> 3]! <= maxTime && f64[(row + ROW.maxTime) >>> 3]! >= minTime)
+        rows.push(row)
+    if (rows.length === 0) return
+    rows.sort((a, b) => f64[(a + ROW.minTime) >>> 3]! - f64[(b + ROW.minTime) >>> 3]! || a - b)
+    for (const row of rows) {
+      const packed = u32[(row + ROW.lengthEncoding) >>> 2]!
+      const [from, to] = [f64[(row + ROW.minTime) >>> 3]!, f64[(row + ROW.maxTime) >>> 3]!]
+      this.#push(u32[row >>> 2]!, packed & 0xffffff, packed >>> 24, from, to, 0)
+    }
+    this.#endSeries(labels)
+  }
+
+  #endSeries(labels: { at: number; count: number }): void {
+    const { u32 } = this.#mem
     const i = this.count
     if (i + 2 > this.rowStart.length) {
       this.rowStart = grown(this.rowStart, i + 2)

@@ -24,7 +24,8 @@ export function openReader(handle: DbHandle): DbReader {
   if (handle.kind !== 'watchfire-db-handle' || memory === undefined) throw new Error('not a database handle')
   const mem = openHeadMemory(memory)
   const pin = new Pin(mem, threadId)
-  return new HeadReader(new HeadSource(mem, pin), new OpenBlocks(handle.dir, handle.blocks), pin)
+  const [head, late] = [new HeadSource(mem, pin), new HeadSource(mem, pin, true)]
+  return new HeadReader(head, late, new OpenBlocks(handle.dir, handle.blocks), pin)
 }
 
 /** Frees what readers of a thread that has ended still held. To be called by whoever saw the thread's `exit`. */
@@ -38,10 +39,10 @@ class HeadReader implements DbReader {
   readonly #source: MergedSource
   readonly #pin: Pin
 
-  constructor(head: HeadSource, blocks: OpenBlocks, pin: Pin) {
+  constructor(head: HeadSource, late: HeadSource, blocks: OpenBlocks, pin: Pin) {
     this.#head = head
     this.#blocks = blocks
-    this.#source = new MergedSource(head, blocks)
+    this.#source = new MergedSource(head, late, blocks)
     this.#pin = pin
   }
 

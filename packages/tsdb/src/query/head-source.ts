@@ -1,4 +1,4 @@
-// The head as a chunk source: what readers in any thread see of the shared memory.
+// The head as a chunk source: what readers in any thread see of the shared memory, the samples in order or the out-of-order ones.
 import { Labels, type ByteArena, type Matcher } from '@watchfire/datamodel'
 import { CTL, HEAP_START, SERIES, SERIES_FLAG, SYMBOL } from '../head/layout.ts'
 import type { HeadMemory } from '../head/head-memory.ts'
@@ -18,8 +18,11 @@ export class HeadSource implements ChunkSource {
   readonly pairs: PairTable
   readonly labels: LabelCache
   readonly #matching: SeriesMatching
+  readonly #late: boolean
 
-  constructor(mem: HeadMemory, pin: Pin) {
+  /** `late`: the out-of-order samples instead of the others. */
+  constructor(mem: HeadMemory, pin: Pin, late = false) {
+    this.#late = late
     this.mem = mem
     this.#pin = pin
     this.symbols = new SymbolTable(mem)
@@ -29,11 +32,11 @@ export class HeadSource implements ChunkSource {
   }
 
   get minTime(): number {
-    return this.mem.f64[CTL.minTime >>> 3]!
+    return this.mem.f64[(this.#late ? CTL.lateMinTime : CTL.minTime) >>> 3]!
   }
 
   get maxTime(): number {
-    return this.mem.f64[CTL.maxTime >>> 3]!
+    return this.mem.f64[(this.#late ? CTL.lateMaxTime : CTL.maxTime) >>> 3]!
   }
 
   select(
@@ -48,7 +51,8 @@ export class HeadSource implements ChunkSource {
       const chosen = limit > 0 ? order.order.subarray(0, limit) : order.order
       const chunkStart = new Uint32Array(chosen.length + 1)
       const table = copy.writeTo(arena, chosen, chunkStart)
-      return { count: chosen.length, labels: (i) => order.labels(chosen[i]!), chunkStart, table }
+      const labels = (i: number) => order.labels(chosen[i]!)
+      return { count: chosen.length, labels, chunkStart, table, overlapping: this.#late }
     })
   }
 
@@ -165,7 +169,10 @@ export class HeadSource implements ChunkSource {
         slots = this.#union(matcherSets)
       }
       copy.clear()
-      for (const slot of slots) copy.add(slot, this.#matching.labelList(slot), minTime, maxTime)
+      for (const slot of slots) {
+        if (this.#late) copy.addLate(slot, this.#matching.labelList(slot), minTime, maxTime)
+        else copy.add(slot, this.#matching.labelList(slot), minTime, maxTime)
+      }
     })
     // Ids cannot be reused while the pin holds, so strings may be made after the copy.
     const order = new SeriesOrder(copy.labelIds, copy.labelStart, copy.count, (id) => this.labels.pair(id))

@@ -78,6 +78,13 @@ export class RecordDecoder {
       case RECORD.exemplars:
         this.#exemplars(sink)
         break
+      case RECORD.mmapMarkers:
+        // Where chunks_head continues a series: nothing that the log does not hold.
+        while (input.left > 0) {
+          input.be64()
+          input.be64()
+        }
+        break
       case RECORD.metadata:
         this.#metadata(sink)
         break

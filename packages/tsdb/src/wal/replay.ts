@@ -1,6 +1,6 @@
-// Rebuilds the head from a WAL directory: the last checkpoint, then the segments after it. Damaged records are skipped and counted;
+// Rebuilds the head from a WAL directory: the last checkpoint, then the segments after it; then the out-of-order samples of the WBL. Damaged records are skipped and counted;
 // a damaged segment is rewritten without them, so that the log is whole again for us and for Prometheus.
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HistogramSample, Labels } from '@watchfire/datamodel'
 import { CTL } from '../head/layout.ts'
@@ -15,6 +15,8 @@ import { deleteIntervals, type Interval } from '../head/delete.ts'
 
 export interface ReplayOptions {
   readonly compression?: 'none' | 'snappy' | undefined
+  /** Directory of the log of out-of-order samples, which need not exist. */
+  readonly wblDir: string
   /** Older samples are past the retention and left out, ms. */
   readonly minTime: number
   readonly log: (
@@ -28,6 +30,8 @@ export interface ReplayOptions {
 export interface ReplayResult {
   /** Last segment on disk, −1 when there is none. */
   readonly lastSegment: number
+  /** The same of the log of out-of-order samples. */
+  readonly lastWblSegment: number
   readonly floats: number
   readonly histograms: number
   /** Damaged records and places. */
@@ -84,8 +88,12 @@ export function replayWal(walDir: string, head: Head, options: ReplayOptions): R
   }
   replayDir(walDir, segments)
   sink.finish()
+  const late = existsSync(options.wblDir) ? listSegments(options.wblDir) : []
+  sink.late = true
+  replayDir(options.wblDir, late)
   return {
     lastSegment: Math.max(all.at(-1) ?? -1, checkpoint?.index ?? -1),
+    lastWblSegment: late.at(-1) ?? -1,
     floats: sink.floatCount,
     histograms: sink.histogramCount,
     corruptions,
@@ -126,6 +134,8 @@ class ReplaySink implements RecordSink {
   histogramCount = 0
   unknownSamples = 0
   dropped = 0
+  /** From here on samples are out of order: those of the WBL. */
+  late = false
   #word: Float64Array = new Float64Array(0)
   #wordsOf: ArrayBufferLike | undefined
 
@@ -161,7 +171,12 @@ class ReplaySink implements RecordSink {
     for (let i = 0; i < count; i++) {
       const slot = this.#slots.get(refs[i]!)
       if (slot === 0) this.unknownSamples++
-      else if (times[i]! > head.lastTime(slot) && times[i]! >= this.#minTime) {
+      else if (this.late) {
+        // A marker of Prometheus says that what came before is in chunks_head, too; the log has it as well.
+        const outcome = head.outOfOrder.insert(slot, times[i]!, values[i]!)
+        if (outcome === 'ok') this.floatCount++
+        else if (outcome === 'full') this.dropped++
+      } else if (times[i]! > head.lastTime(slot) && times[i]! >= this.#minTime) {
         if (head.appendFloat(slot, times[i]!, values[i]!)) this.floatCount++
         else this.dropped++
       }
@@ -170,7 +185,7 @@ class ReplaySink implements RecordSink {
 
   histogram(ref: number, timeMs: number, histogram: HistogramSample): void {
     const slot = this.#slots.get(ref)
-    if (slot === 0) this.unknownSamples++
+    if (slot === 0 || this.late) this.unknownSamples++
     else if (timeMs > this.#head.lastTime(slot) && timeMs >= this.#minTime) {
       if (this.#head.appendHistogram(slot, timeMs, histogram)) this.histogramCount++
       else this.dropped++

@@ -65,7 +65,7 @@ const chunkEncoding = struct(
 
 const tsdb = struct('config.plain', {
   outofordertimewindow: field(int, { always: true }),
-  out_of_order_time_window: field(duration, { unsupported: true }),
+  out_of_order_time_window: field(duration),
   stale_series_compaction_threshold: field(float, { unsupported: true }),
   chunk_encoding: field(chunkEncoding),
   retention: field(optional(retention)),
