@@ -250,6 +250,14 @@ function writeHead(out: TextWriter, { db, retentionMs }: MetricsSource): void {
     'Total number of out of bound samples ingestion failed attempts with out of order support disabled.',
     [[{ type: 'float' }, db.outOfBoundSamples]],
   )
+  counter(
+    'too_old_samples_total',
+    'Total number of out of order samples ingestion failed attempts with out of support enabled, but sample outside of time window.',
+    [[{ type: 'float' }, db.tooOldSamples]],
+  )
+  counter('head_out_of_order_samples_appended_total', 'Total number of appended out of order samples.', [
+    [{ type: 'float' }, db.outOfOrderSamplesAppended],
+  ])
   counter('head_truncations_total', 'Total number of head truncations attempted.', db.blocks.headCuts)
   counter(
     'head_truncations_failed_total',

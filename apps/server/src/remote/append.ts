@@ -13,6 +13,7 @@ import type { WriteContext } from './write-context.ts'
 const REASONS: Readonly<Partial<Record<AppendResult, string>>> = {
   [APPEND.outOfOrder]: 'out of order sample',
   [APPEND.outOfBounds]: 'out of bounds',
+  [APPEND.tooOld]: 'too old sample',
   [APPEND.duplicate]: 'duplicate sample for timestamp',
   [APPEND.badHistogram]: 'histogram is too large',
 }

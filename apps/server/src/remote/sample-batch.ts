@@ -116,6 +116,7 @@ export class SampleBatch implements SampleColumns {
     const result = this.#results[i]
     if (result === AHEAD) return TOO_FAR_AHEAD
     if (result === APPEND.outOfBounds) return 'out of bounds'
+    if (result === APPEND.tooOld) return 'too old sample'
     const time = this.times[i]!
     const newest = this.#appender.newest(this.#refs[i]!)
     if (newest === undefined || time > newest.timeMs) return undefined

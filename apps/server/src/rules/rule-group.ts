@@ -264,6 +264,7 @@ const REFUSALS: ReadonlyMap<number, string> = new Map([
   [APPEND.outOfOrder, 'out of order sample'],
   [APPEND.duplicate, 'duplicate sample for timestamp'],
   [APPEND.outOfBounds, 'out of bounds'],
+  [APPEND.tooOld, 'too old sample'],
   [APPEND.refused, 'series limit reached'],
   [APPEND.badHistogram, 'invalid histogram'],
 ])
