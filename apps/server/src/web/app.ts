@@ -2,6 +2,7 @@
 import compress from '@fastify/compress'
 import helmet from '@fastify/helmet'
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import { registerLintApi } from './api-lint.ts'
 import { registerOptionalApi } from './api-optional.ts'
 import { registerQueryApi } from './api-query.ts'
 import { registerRulesApi } from './api-rules.ts'
@@ -57,6 +58,7 @@ export async function createWebApp(options: WebOptions): Promise<FastifyInstance
           registerRulesApi(api, options)
           registerStatusApi(api, options)
           registerOptionalApi(api, options)
+          registerLintApi(api, options)
           registerWriteApi(api, options)
         },
         { prefix: '/api/v1' },
