@@ -7,6 +7,13 @@ export interface DbOptions {
   readonly dir: string
   /** Most memory the head may reserve (address space), default 4 GiB − 64 KiB, less where the system refuses. */
   readonly headMemoryBytesMax?: number
+  /**
+   * Budget of the whole process, default 3/4 of the machine's memory or the cgroup's: near it new series are refused. The head's
+   * memory is never larger.
+   */
+  readonly memoryBytesMax?: number
+  /** What the process uses now; by default its resident set. */
+  readonly memoryBytesUsed?: () => number
   /** Most series in the head, 0 = as many as fit. */
   readonly seriesMax?: number
   /** Blocks go when they are this much older than the newest block; 0 or nothing = never. */
@@ -93,6 +100,7 @@ export interface DbStats {
   readonly seriesRemoved: number
   readonly headBytesUsed: number
   readonly headBytesMax: number
+  readonly memoryBytesMax: number
   readonly symbolBytes: number
   readonly walSegment: number
   readonly walBytes: number

@@ -6,6 +6,7 @@ import type { Db, DbHandle, DbOptions, DbReader, DbStats } from './contract.ts'
 import { DirLock } from './db-lock.ts'
 import { HeadAppender, appendCounters, type AppendCounters, type CommitLog } from './head/appender.ts'
 import { Head } from './head/head.ts'
+import { MemoryGovernor, memoryBytesDefault } from './head/memory-governor.ts'
 import { HEAD_BYTES_MAX } from './head/head-memory.ts'
 import { CTL } from './head/layout.ts'
 import { beginChange, endChange } from './head/pins.ts'
@@ -46,12 +47,15 @@ export function openDbSync(options: DbOptions): Db {
 /** Share of the head's time that a full memory gives up at first, and how often (in time of samples). */
 const RELIEF_SHARE = 1 / 8
 const RELIEF_EVERY_MS = 60_000
+/** Refused series are told about in the log at most so often. */
+const TELL_EVERY_MS = 60_000
 
 class HeadDb implements Db {
   readonly handle: DbHandle
   readonly #options: DbOptions
   readonly #lock: DirLock
   readonly #head: Head
+  readonly #governor: MemoryGovernor
   readonly #log: CommitLog
   readonly #counters: AppendCounters = appendCounters()
   readonly #appender: HeadAppender
@@ -65,6 +69,8 @@ class HeadDb implements Db {
   #truncations = 0
   #seriesRemoved = 0
   #relieved = -Infinity
+  #refusedBefore = 0
+  #refusalsTold = -Infinity
   #reliefShare = RELIEF_SHARE
   #droppedBefore = 0
   /** Nothing older is taken: what was truncated must not be overtaken in the log. */
@@ -80,8 +86,10 @@ class HeadDb implements Db {
     this.#lock = lock
     this.#write = options.log ?? (() => {})
     const started = performance.now()
+    const memoryBytesMax = options.memoryBytesMax ?? memoryBytesDefault()
+    this.#governor = new MemoryGovernor(memoryBytesMax, options.memoryBytesUsed)
     this.#head = new Head({
-      memoryBytesMax: options.headMemoryBytesMax ?? HEAD_BYTES_MAX,
+      memoryBytesMax: options.headMemoryBytesMax ?? Math.min(HEAD_BYTES_MAX, memoryBytesMax),
       seriesMax: options.seriesMax ?? 0,
       warn: (message) => this.#write('warn', message),
     })
@@ -101,6 +109,7 @@ class HeadDb implements Db {
         onSegment: options.onReplay,
       })
     this.#minValid = Math.max(this.#minValid, blocks.headFrom)
+    this.#head.governor = this.#governor
     this.#replay = replay
     this.#replayMs = performance.now() - started
     if (replay.corruptions > 0 || replay.unknownSamples > 0 || replay.droppedSamples > 0)
@@ -175,6 +184,7 @@ class HeadDb implements Db {
       seriesRemoved: this.#seriesRemoved,
       headBytesUsed: this.#head.allocator.bytesInUse,
       headBytesMax: u32[CTL.heapLimit >>> 2]!,
+      memoryBytesMax: this.#governor.bytesMax,
       symbolBytes: u32[CTL.symbolBytes >>> 2]!,
       walSegment: this.#log.writer.segment,
       walBytes: this.#log.writer.bytesWritten,
@@ -337,6 +347,7 @@ class HeadDb implements Db {
   #committed(): void {
     this.#appending = false
     for (const done of this.#whenIdle.splice(0)) done()
+    this.#tellRefusals()
     const dropped = this.#counters.droppedSamples
     if (dropped === this.#droppedBefore && !this.#head.isNearlyFull) {
       this.#reliefShare = RELIEF_SHARE
@@ -353,6 +364,20 @@ class HeadDb implements Db {
     this.#reliefShare = Math.min(1, this.#reliefShare * 2)
     this.#write('warn', 'head memory is nearly full, the oldest chunks are dropped', { before: horizon })
     this.#startTruncation(horizon, false)
+  }
+
+  #tellRefusals(): void {
+    const refused = this.#counters.refusedSeries - this.#refusedBefore
+    const now = performance.now()
+    if (refused === 0 || now - this.#refusalsTold < TELL_EVERY_MS) return
+    this.#refusedBefore = this.#counters.refusedSeries
+    this.#refusalsTold = now
+    this.#write('warn', 'new series are refused', {
+      refused,
+      series: this.#head.mem.u32[CTL.seriesCount >>> 2]!,
+      reason: this.#governor.isNear ? 'the process is near its memory limit' : 'the head is full',
+      memoryBytesMax: this.#governor.bytesMax,
+    })
   }
 
   #startTruncation(timeMs: number, whole: boolean): void {

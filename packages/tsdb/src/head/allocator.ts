@@ -62,6 +62,11 @@ export class Allocator {
     return u32[CTL.heapLimit >>> 2]! - u32[CTL.heapTop >>> 2]! + u32[CTL.freedBytes >>> 2]!
   }
 
+  /** Freed bytes, which need no more memory of the system when they are used again. */
+  get reusableBytes(): number {
+    return this.#mem.u32[CTL.freedBytes >>> 2]!
+  }
+
   get bytesInUse(): number {
     return this.#mem.u32[CTL.bytesInUse >>> 2]!
   }

@@ -7,6 +7,7 @@ import { dropRows } from './chunk-rows.ts'
 import { FloatChunks } from './float-chunks.ts'
 import { createHeadMemory, type HeadMemory } from './head-memory.ts'
 import { HistogramChunks } from './histogram-chunks.ts'
+import type { MemoryGovernor } from './memory-governor.ts'
 import { CTL, ROW, SERIES, SERIES_FLAG, XOR } from './layout.ts'
 import { OutOfOrderChunks } from './out-of-order-chunks.ts'
 import { PairWriter } from './pairs.ts'
@@ -39,6 +40,8 @@ export class Head {
   readonly outOfOrder: OutOfOrderChunks
   readonly #seriesMax: number
   readonly #reserveBytes: number
+  /** While undefined only the head's own memory limits it. */
+  governor: MemoryGovernor | undefined
 
   constructor(options: HeadOptions) {
     const mem = createHeadMemory(options.memoryBytesMax, options.warn)
@@ -67,6 +70,8 @@ export class Head {
     const { u32, f64 } = this.mem
     if (u32[CTL.seriesCount >>> 2]! >= this.#seriesMax) return 0
     if (this.allocator.freeBytes < this.#reserveBytes) return 0
+    // What was used before can be used again without more memory of the system.
+    if (this.governor?.isNear && this.allocator.reusableBytes < this.#reserveBytes) return 0
     const slot = this.series.create(labels, walRef)
     if (slot !== 0 && walRef > f64[CTL.lastRef >>> 3]!) f64[CTL.lastRef >>> 3] = walRef
     return slot
