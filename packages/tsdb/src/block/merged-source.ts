@@ -119,8 +119,13 @@ export class MergedSource implements ChunkSource {
   #stable<T>(read: (view: OpenBlockView) => T, undo?: () => void): T {
     for (let tries = 1; ; tries++) {
       const view = this.#blocks.view()
-      const result = read(view)
-      if (this.#blocks.isCurrent(view) || tries === TRIES_MAX) return result
+      try {
+        const result = read(view)
+        if (this.#blocks.isCurrent(view) || tries === TRIES_MAX) return result
+      } catch (error) {
+        // Files of a block that went meanwhile may be gone.
+        if (this.#blocks.isCurrent(view) || tries === TRIES_MAX) throw error
+      }
       undo?.()
     }
   }

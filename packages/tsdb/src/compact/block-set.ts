@@ -39,7 +39,7 @@ export class BlockSet {
         /^[0-9A-Z]{26}\.tmp$/.test(name)
       )
         rmSync(join(dir, name), { recursive: true, force: true })
-    this.reload()
+    for (const error of this.reload()) throw error
   }
 
   get metas(): readonly BlockMeta[] {
@@ -70,9 +70,9 @@ export class BlockSet {
 
   /**
    * Reads the directory anew, publishes what is there, and deletes blocks that were merged into another. A block without a readable
-   * meta.json is skipped with a message.
+   * meta.json is skipped with a message; damaged ones that are new are left out and returned as errors.
    */
-  reload(): void {
+  reload(): Error[] {
     const found: BlockMeta[] = []
     for (const name of readdirSync(this.#dir).filter(isUlid)) {
       try {
@@ -88,10 +88,21 @@ export class BlockSet {
     }
     const merged = new Set(found.flatMap(({ compaction }) => compaction.parents.map(({ ulid }) => ulid)))
     const gone = found.filter(({ ulid, compaction }) => merged.has(ulid) || compaction.deletable)
-    const kept = found.filter((meta) => !gone.includes(meta))
-    for (const meta of kept) if (!this.#metas.some(({ ulid }) => ulid === meta.ulid)) this.#check(meta)
+    const errors: Error[] = []
+    const kept = found.filter((meta) => {
+      if (gone.includes(meta)) return false
+      const error = this.has(meta.ulid) ? undefined : this.#fault(meta)
+      if (error) errors.push(error)
+      return error === undefined
+    })
     this.#publish(kept)
     for (const { ulid } of gone) this.#delete(ulid)
+    return errors
+  }
+
+  /** True when the block is loaded. */
+  has(ulid: string): boolean {
+    return this.#metas.some((meta) => meta.ulid === ulid)
   }
 
   /** Takes blocks out of the list and deletes their files. */
@@ -112,7 +123,7 @@ export class BlockSet {
     )
   }
 
-  #check(meta: BlockMeta): void {
+  #fault(meta: BlockMeta): Error | undefined {
     try {
       const block = new BlockSource(join(this.#dir, meta.ulid), meta)
       try {
@@ -120,8 +131,9 @@ export class BlockSet {
       } finally {
         block.close()
       }
+      return undefined
     } catch (error) {
-      throw new Error(`corrupted block ${meta.ulid}: ${messageOf(error)}`, { cause: error })
+      return new Error(`corrupted block ${meta.ulid}: ${messageOf(error)}`, { cause: error })
     }
   }
 

@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { APPEND, CHUNK_ENCODING, Labels, Matcher, type HistogramSample } from '@watchfire/datamodel'
 import { createArena } from '@watchfire/kernels'
-import { readMeta } from '../block/meta.ts'
+import { NO_STATS, readMeta, writeMeta } from '../block/meta.ts'
 import { isUlid } from '../block/ulid.ts'
 import { openDbSync, type Db, type DbOptions } from '../index.ts'
 import { readAll } from '../testing/read-all.ts'
@@ -209,6 +209,27 @@ describe('blocks', () => {
     expect(all()[0]!.samples).toHaveLength(90)
   })
 
+  it('that are damaged and put there while the database runs stay out of the way', async () => {
+    const logged: string[] = []
+    start({ log: (level, message) => level === 'error' && logged.push(message) })
+    scrape(START, START + 3.5 * HOUR)
+    const ulid = '01KDW7ZCW00000000000000000'
+    mkdirSync(join(dir, ulid))
+    writeMeta(join(dir, ulid), {
+      ulid,
+      minTime: START,
+      maxTime: START + HOUR,
+      stats: NO_STATS,
+      compaction: { level: 1, sources: [], deletable: false, parents: [], failed: false, hints: [] },
+    })
+    const before = all()
+    await db.compact()
+    expect(new Set(logged)).toEqual(new Set(['reloading blocks failed']))
+    expect(db.stats().blocks).toMatchObject({ loaded: 1, headCuts: 1, reloadFailures: 2 })
+    expect(all()).toEqual(before)
+    rmSync(join(dir, ulid), { recursive: true })
+  })
+
   it('are cut and merged in a thread of their own while commits and queries go on', async () => {
     start({ maintenance: 'worker', blockRangeMs: 10 * MINUTE, blockRangeMsMax: 90 * MINUTE })
     scrape(START, START + 3 * HOUR, 50)
@@ -216,7 +237,7 @@ describe('blocks', () => {
     let next = START + 3 * HOUR
     let over = false
     const done = running.finally(() => (over = true))
-    while (!over) {
+    while (!over && next < START + 4.5 * HOUR) {
       scrape(next, next + MINUTE, 50)
       next += MINUTE
       const found = all()

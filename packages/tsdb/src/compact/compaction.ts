@@ -131,7 +131,7 @@ export class Compaction {
           }),
         )
         if (this.#stopped) return
-        if (meta) this.#reload()
+        if (meta) this.#load(meta)
         await this.#host.dropRange(end)
         this.#counts.headCuts++
       } catch (error) {
@@ -169,7 +169,7 @@ export class Compaction {
       if (chosen.some((block, i) => i > 0 && block.minTime < chosen[i - 1]!.maxTime))
         this.#counts.verticalCompactions++
       // A new block names its parents, which go with the reload; without one nothing was left of them.
-      if (meta) this.#reload()
+      if (meta) this.#load(meta)
       else this.#set.remove(ulids)
     }
   }
@@ -189,14 +189,18 @@ export class Compaction {
     this.#set.remove(large.map(({ ulid }) => ulid))
   }
 
+  /** A damaged block that somebody put there is reported, and everything else goes on. */
   #reload(): void {
     this.#counts.reloads++
-    try {
-      this.#set.reload()
-    } catch (error) {
-      this.#counts.reloadFailures++
-      throw error
-    }
+    const errors = this.#set.reload()
+    if (errors.length > 0) this.#counts.reloadFailures++
+    for (const { message } of errors) this.#host.log('error', 'reloading blocks failed', { err: message })
+  }
+
+  /** Takes a new block into use; throws when it is not as it was written. */
+  #load({ ulid }: BlockMeta): void {
+    this.#reload()
+    if (!this.#set.has(ulid)) throw new Error(`block ${ulid} cannot be loaded`)
   }
 
   async #timed(what: string, run: () => Promise<BlockMeta | undefined>): Promise<BlockMeta | undefined> {

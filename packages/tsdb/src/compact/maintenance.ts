@@ -38,7 +38,6 @@ export class Maintenance {
         this.#threadEnded(threadId)
         reject(new Error(`the maintenance thread ended with code ${code}`))
       })
-      worker.unref()
     })
   }
 
