@@ -22,10 +22,13 @@ export class ServerStatus implements ServerView {
   replay: ServerView['replay'] = { min: 0, max: 0, current: 0 }
   /** The configuration in force. */
   config: Config
+  /** Names of all scrape pools, with those that the file does not name. */
+  scrapePools: readonly string[]
   readonly #actions: ServerActions
 
   constructor(config: Config, actions: ServerActions) {
     this.config = config
+    this.scrapePools = config.scrapeConfigs.map(({ jobName }) => jobName)
     this.#actions = actions
   }
 
@@ -38,10 +41,6 @@ export class ServerStatus implements ServerView {
 
   get configYaml(): string {
     return this.config.effectiveYaml
-  }
-
-  get scrapePools(): readonly string[] {
-    return this.config.scrapeConfigs.map((config) => config.jobName)
   }
 
   get retentionText(): string {

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { Registry, collectDefaultMetrics } from '@watchfire/instrument'
 import { alertmanagerName, checkRuleFiles, createAlerting, type Alerting } from './alerting.ts'
 import { ConfigError, loadConfig, type Config } from './config/index.ts'
-import { DiscoveryManager, createDiscoveryMetrics } from './discovery/index.ts'
+import { DiscoveryManager, OperatorRunner, createDiscoveryMetrics } from './discovery/index.ts'
 import { engineFeatures } from './features.ts'
 import type { ServerFlags } from './flags.ts'
 import { IngestClient, type Ingest } from './ingest/index.ts'
@@ -81,6 +81,7 @@ class Server implements RunningServer {
   #alerting: Alerting | undefined
   #scrapeDiscovery: DiscoveryManager | undefined
   #notifyDiscovery: DiscoveryManager | undefined
+  #operator: OperatorRunner | undefined
   /** Puts the rules and Alertmanagers of the running configuration in force (again). */
   #commitAlerting: () => Promise<void> = async () => {}
   #stopMetrics: (() => void) | undefined
@@ -293,6 +294,13 @@ class Server implements RunningServer {
       events: discoveryMetrics('scrape'),
       userAgent: `Prometheus/${this.#build.version}`,
     })
+    const onKubernetesFailure = discoveryMetrics('scrape').onKubernetesFailure
+    this.#operator = new OperatorRunner({
+      logger: logger.child({ component: 'kubernetes operator' }),
+      userAgent: `Prometheus/${this.#build.version}`,
+      onChange: () => this.#monitorsChanged(),
+      ...(onKubernetesFailure && { onFailure: onKubernetesFailure }),
+    })
     this.#alerting = createAlerting({
       flags,
       logger,
@@ -380,10 +388,7 @@ class Server implements RunningServer {
 
   /** Hands a configuration to all parts. */
   async #apply(config: Config, commitAlerting: () => Promise<void>): Promise<void> {
-    await this.#ingest!.applyConfig(config.global, config.scrapeConfigs, config.global.externalLabels)
-    await this.#scrapeDiscovery!.apply(
-      new Map(config.scrapeConfigs.map((scrape) => [scrape.jobName, scrape.discovery])),
-    )
+    await this.#applyScrapes(config)
     await commitAlerting()
     this.#commitAlerting = commitAlerting
     await this.#notifyDiscovery!.apply(
@@ -391,6 +396,22 @@ class Server implements RunningServer {
     )
     // An entry that changed begins without targets even where its discovery stayed the same.
     this.#notifyDiscovery!.resend()
+    this.#operator!.apply(config)
+  }
+
+  /** The scrape configs of the file and of the cluster's monitors. */
+  async #applyScrapes(config: Config): Promise<void> {
+    const scrapes = this.#operator!.merge(config)
+    await this.#ingest!.applyConfig(config.global, scrapes, config.global.externalLabels)
+    await this.#scrapeDiscovery!.apply(new Map(scrapes.map((scrape) => [scrape.jobName, scrape.discovery])))
+    this.#status.scrapePools = scrapes.map((scrape) => scrape.jobName)
+  }
+
+  /** Monitors of the cluster came, changed or went: in turn with reloads. */
+  #monitorsChanged(): void {
+    this.#reloading = this.#reloading
+      .then(() => (this.#stopping ? undefined : this.#applyScrapes(this.#status.config)))
+      .catch((error: unknown) => this.#logger.error('Failed to apply the monitors', { err: error }))
   }
 
   #reloaded(succeeded: boolean): void {
@@ -423,6 +444,7 @@ class Server implements RunningServer {
     }
     this.#life.ready(false)
     clearInterval(this.#autoReload)
+    this.#operator?.stop()
     this.#scrapeDiscovery?.stop()
     this.#notifyDiscovery?.stop()
     const part = async (name: string, stopping: Promise<void> | undefined) => {

@@ -1,4 +1,11 @@
-export { effectiveConfigYaml, loadConfig, parseConfig, readText, type LoadOptions } from './load.ts'
+export {
+  effectiveConfigYaml,
+  loadConfig,
+  parseConfig,
+  parseScrapeJob,
+  readText,
+  type LoadOptions,
+} from './load.ts'
 export { ConfigError, type Place } from './errors.ts'
 export { formatSize, parseSize } from './schema.ts'
 export { glob, partMatcher } from './glob.ts'
@@ -14,8 +21,10 @@ export type {
   HttpClientConfig,
   HttpSdConfig,
   KubernetesAccess,
+  KubernetesOperatorConfig,
   KubernetesRole,
   KubernetesSdConfig,
+  LabelSelector,
   RelabelConfig,
   ScrapeConfig,
   ScrapeProtocol,

@@ -15,10 +15,12 @@ import {
   DEFAULT_GLOBAL,
 } from './sections/global.ts'
 import { joinDir } from './sections/http-client.ts'
+import { operatorConfig } from './sections/kubernetes-operator.ts'
 import { relabelConfig } from './sections/relabel.ts'
+import { resolveAccess } from './sections/sd-kubernetes.ts'
 import { completeScrape, resolveScrape, scrapeConfig, type ScrapeRaw } from './sections/scrape.ts'
 import { fillStorage, strategyFault, trimOtlp } from './sections/storage.ts'
-import type { Config } from './types.ts'
+import type { Config, ScrapeConfig } from './types.ts'
 import { YamlDocument, isNull } from './yaml-document.ts'
 
 const DAY_MS = 86_400_000
@@ -61,6 +63,7 @@ export function parseConfig(text: string, path: string, options: LoadOptions = {
     rule_files: checked.rule_files.map((file) => joinDir(dir, file)),
     scrape_config_files: checked.scrape_config_files.map((file) => joinDir(dir, file)),
     scrape_configs: checked.scrape_configs.map((config) => resolveScrape(config, dir)),
+    kubernetes_operator: checked.kubernetes_operator && resolveAccess(checked.kubernetes_operator, dir),
     storage: fillStorage(checked.storage, {
       retentionMs: options.retentionMs ?? 15 * DAY_MS,
       retentionBytes: options.retentionBytes ?? 0,
@@ -69,7 +72,7 @@ export function parseConfig(text: string, path: string, options: LoadOptions = {
   if (!options.allowUnsupported) refuseUnsupported(document, path)
   const included = options.withoutIncluded ? [] : includedScrapes(resolved, options)
   const scrapes = [...resolved.scrape_configs, ...included]
-  return {
+  const config: Config = {
     path,
     text,
     global: globalConfig(resolved.global),
@@ -83,9 +86,31 @@ export function parseConfig(text: string, path: string, options: LoadOptions = {
       retentionBytes: resolved.storage.tsdb?.retention?.size ?? 0,
       outOfOrderWindowMs: resolved.storage.tsdb?.out_of_order_time_window ?? 0,
     },
+    ...(resolved.kubernetes_operator && {
+      kubernetesOperator: operatorConfig(resolved.kubernetes_operator),
+    }),
     effectiveYaml: printYaml(resolved),
     warnings,
   }
+  globals.set(config, resolved.global)
+  return config
+}
+
+/** The global sections, for scrape configs that come later. */
+const globals = new WeakMap<Config, RootRaw['global']>()
+
+/**
+ * One scrape config that did not come from a file, as an object with Prometheus's names. Its defaults come from the
+ * global section of `config`, its paths must be absolute. Throws `ConfigError`; the message names `job_name` only.
+ */
+export function parseScrapeJob(job: Readonly<Record<string, unknown>>, config: Config): ScrapeConfig {
+  const name = typeof job.job_name === 'string' ? job.job_name : ''
+  return withFile(name, `${name}: `, () => {
+    const { root, document } = decode(JSON.stringify({ scrape_configs: [job] }), scrapeFileSchema)
+    const completed = completeScrape(root.scrape_configs[0]!, globals.get(config) ?? DEFAULT_GLOBAL)
+    refuseUnsupported(document, name)
+    return scrapeConfig(resolveScrape(completed, '/'))
+  })
 }
 
 /** The configuration as `/api/v1/status/config` shows it, secrets as `<secret>`. */

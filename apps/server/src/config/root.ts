@@ -1,10 +1,11 @@
 // The whole of prometheus.yml as one schema, and its printed form.
 import { Document, isPair, isScalar, isSeq, visit } from 'yaml'
-import { field, list, struct, text, type Plain, type ValueOf } from './schema.ts'
+import { field, list, optional, struct, text, type Plain, type ValueOf } from './schema.ts'
 import { alertingSection } from './sections/alerting.ts'
 import { DEFAULT_GLOBAL, globalSection } from './sections/global.ts'
 import { remoteReadSection, remoteWriteSection } from './sections/remote.ts'
 import { scrapeSection } from './sections/scrape.ts'
+import { operatorSection } from './sections/kubernetes-operator.ts'
 import { otlpSection, runtimeSection, storageSection, tracingSection } from './sections/storage.ts'
 
 const NULL_SCRAPE = { nullItem: 'empty or null scrape config section' }
@@ -22,6 +23,7 @@ export const rootSchema = struct('config.plain', {
   remote_write: field(remoteWriteSection, { unsupported: true }),
   remote_read: field(remoteReadSection, { unsupported: true }),
   otlp: field(otlpSection, { default: otlpSection.defaults }),
+  kubernetes_operator: field(optional(operatorSection)),
 })
 
 export type RootRaw = ValueOf<typeof rootSchema>

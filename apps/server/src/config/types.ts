@@ -123,6 +123,32 @@ export interface KubernetesSdConfig extends KubernetesAccess {
   }
 }
 
+/** As in Kubernetes' own objects; an empty one selects everything. */
+export interface LabelSelector {
+  readonly matchLabels: Readonly<Record<string, string>>
+  readonly matchExpressions: readonly {
+    readonly key: string
+    readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
+    readonly values: readonly string[]
+  }[]
+}
+
+/** Which monitors of a cluster become scrape configs. */
+export interface KubernetesOperatorConfig {
+  readonly access: KubernetesAccess
+  /** The own namespace; '' = that of the pod. */
+  readonly namespace: string
+  /** Without a selector no monitor of the kind is taken. */
+  readonly serviceMonitors: LabelSelector | undefined
+  readonly podMonitors: LabelSelector | undefined
+  /** Without a selector only the own namespace is looked at. */
+  readonly serviceMonitorNamespaces: LabelSelector | undefined
+  readonly podMonitorNamespaces: LabelSelector | undefined
+  readonly role: 'endpoints' | 'endpointslice'
+  /** Monitors may name files of this machine, for tokens and certificates. */
+  readonly allowArbitraryFiles: boolean
+}
+
 export interface ConsulSdConfig {
   readonly server: string
   readonly pathPrefix: string
@@ -223,6 +249,7 @@ export interface Config {
   /** Files of `scrape_config_files` that were read. */
   readonly scrapeConfigFiles: readonly string[]
   readonly storage: StorageLimits
+  readonly kubernetesOperator?: KubernetesOperatorConfig
   /** The configuration as `/api/v1/status/config` shows it: defaults filled in, secrets as `<secret>`. */
   readonly effectiveYaml: string
   /** Things worth a line in the log. */

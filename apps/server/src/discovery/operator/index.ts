@@ -1,0 +1,1 @@
+export { OperatorRunner, type OperatorRunnerOptions } from './runner.ts'
