@@ -1,10 +1,11 @@
 // `promtool check service-discovery`: the targets of a job before and after relabelling. Lists and files are read;
 // other discoveries need a running server.
+import { Labels, LabelsBuilder } from '@watchfire/datamodel'
 import { glob, loadConfig, readText } from '../../config/index.ts'
 import type { ScrapeConfig } from '../../config/types.ts'
 import type { TargetGroup } from '../../discovery/contract.ts'
 import { parseTargetFile } from '../../discovery/target-file.ts'
-import { compileRelabel } from '../../relabel/index.ts'
+import { compileRelabel, relabel } from '../../relabel/index.ts'
 import { buildTargets } from '../../scrape/index.ts'
 import { messageOf } from './check-config.ts'
 import { EXIT, type Io } from './io.ts'
@@ -57,12 +58,21 @@ function groupsOf({ discovery }: ScrapeConfig): TargetGroup[] {
 
 /** Of a group with one target. */
 function resultOf(group: TargetGroup, scrape: ScrapeConfig): SdResult {
-  const { targets, dropped, failures } = buildTargets([group], scrape, compileRelabel(scrape.relabelConfigs))
-  const [target] = targets
-  if (target) return { discoveredLabels: sorted(target.discovered), labels: target.labels.toObject() }
-  const discoveredLabels = sorted(dropped[0] ?? { ...group.labels, ...group.targets[0] })
+  const rules = compileRelabel(scrape.relabelConfigs)
+  const { targets, dropped, failures } = buildTargets([group], scrape, rules)
+  const discovered = targets[0]?.discovered ?? dropped[0] ?? { ...group.labels, ...group.targets[0] }
+  const discoveredLabels = sorted(discovered)
   const error = failures[0]
-  return { discoveredLabels, labels: {}, ...(error !== undefined && { error }) }
+  if (error !== undefined) return { discoveredLabels, labels: {}, error }
+  const labels = relabel(Labels.from(discovered), rules)
+  if (!labels) return { discoveredLabels, labels: {} }
+  const kept = new LabelsBuilder(labels.drop(new Set(labels.names().filter(isMeta))))
+  if (kept.get('instance') === '') kept.set('instance', labels.get('__address__'))
+  return { discoveredLabels, labels: kept.labels().toObject() }
+}
+
+function isMeta(name: string): boolean {
+  return name.startsWith('__meta_')
 }
 
 function sorted(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -1,5 +1,5 @@
 // `promtool promql`: prints queries, and edits the label matchers of all their selectors.
-import { Matcher, METRIC_NAME, type MatchType } from '@watchfire/datamodel'
+import { Matcher, type MatchType } from '@watchfire/datamodel'
 import {
   parseExpr,
   prettyExpr,
@@ -28,7 +28,6 @@ export function setMatcher(query: string, matcher: Matcher, options: ParserOptio
 export function deleteMatcher(query: string, label: string, options: ParserOptions): string {
   return edited(query, options, (selector) => ({
     ...selector,
-    name: label === METRIC_NAME ? '' : selector.name,
     matchers: selector.matchers.filter(({ name }) => name !== label),
   }))
 }
