@@ -27,6 +27,7 @@ export class BlockSet {
   /** Oldest first. */
   #metas: readonly BlockMeta[] = []
   readonly #bytes = new Map<string, number>()
+  #headFrom = -Infinity
 
   /** Removes what a crash left behind, then loads the blocks. Throws for a block that is there but damaged. */
   constructor(dir: string, log: Log) {
@@ -40,6 +41,11 @@ export class BlockSet {
       )
         rmSync(join(dir, name), { recursive: true, force: true })
     for (const error of this.reload()) throw error
+    const partial = [HINT_OUT_OF_ORDER, HINT_STALE_SERIES, HINT_SELECTED_SERIES]
+    for (const { maxTime, compaction } of this.#metas)
+      if (!compaction.hints.some((hint) => partial.includes(hint)))
+        this.#headFrom = Math.max(this.#headFrom, maxTime)
+    this.#publish(this.#metas)
   }
 
   get metas(): readonly BlockMeta[] {
@@ -60,19 +66,20 @@ export class BlockSet {
     return bytes
   }
 
-  /** End of the newest block that was cut from the head whole, −Infinity when there is none: older samples are not in the head. */
+  /**
+   * Samples before this time are in blocks: the end of the newest block that was there at the start and was cut from the head whole, then
+   * of those that are cut. Blocks that somebody else puts there do not count: the head may have samples of their time. −Infinity = none.
+   */
   get headFrom(): number {
-    const partial = [HINT_OUT_OF_ORDER, HINT_STALE_SERIES, HINT_SELECTED_SERIES]
-    return this.#metas
-      .filter(({ compaction }) => !compaction.hints.some((hint) => partial.includes(hint)))
-      .reduce((end, { maxTime }) => Math.max(end, maxTime), -Infinity)
+    return this.#headFrom
   }
 
   /**
    * Reads the directory anew, publishes what is there, and deletes blocks that were merged into another. A block without a readable
-   * meta.json is skipped with a message; damaged ones that are new are left out and returned as errors.
+   * meta.json is skipped with a message; damaged ones that are new are left out and returned as errors. `cutBefore` = what the head had
+   * before that time is now in `newBlock`.
    */
-  reload(): Error[] {
+  reload(newBlock?: string, cutBefore = -Infinity): Error[] {
     const found: BlockMeta[] = []
     for (const name of readdirSync(this.#dir).filter(isUlid)) {
       try {
@@ -95,6 +102,7 @@ export class BlockSet {
       if (error) errors.push(error)
       return error === undefined
     })
+    if (kept.some(({ ulid }) => ulid === newBlock)) this.#headFrom = Math.max(this.#headFrom, cutBefore)
     this.#publish(kept)
     for (const { ulid } of gone) this.#delete(ulid)
     return errors

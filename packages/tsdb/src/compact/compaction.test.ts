@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { APPEND, CHUNK_ENCODING, Labels, Matcher, type HistogramSample } from '@watchfire/datamodel'
 import { createArena } from '@watchfire/kernels'
 import { NO_STATS, readMeta, writeMeta } from '../block/meta.ts'
-import { isUlid } from '../block/ulid.ts'
+import { isUlid, newUlid } from '../block/ulid.ts'
 import { openDbSync, type Db, type DbOptions } from '../index.ts'
 import { readAll } from '../testing/read-all.ts'
+import { writeBlock } from '../testing/write-block.ts'
 
 const START = 1_699_999_200_000
 const HOUR = 3_600_000
@@ -207,6 +208,24 @@ describe('blocks', () => {
     expect(blocks()).toEqual([])
     expect(db.stats().blocks.sizeRetentions).toBe(1)
     expect(all()[0]!.samples).toHaveLength(90)
+  })
+
+  it('that somebody else puts there do not hide what the head has of their time', async () => {
+    start()
+    scrape(START, START + HOUR)
+    const other = newUlid(START)
+    const sample = { labels: Labels.from({ __name__: 'backfilled' }), samples: [[START, 7]] as const }
+    writeBlock(dir, other, [sample], { minTime: START, maxTime: START + 2 * HOUR })
+    const before = all()
+    await db.compact()
+    expect(db.stats().blocks.loaded).toBe(1)
+    expect(all()).toEqual(before)
+    expect(read(new Matcher('=', '__name__', 'backfilled'))[0]!.samples).toEqual([[START, 7]])
+    scrape(START + HOUR, START + 3.5 * HOUR)
+    await db.compact()
+    expect(ranges()).toEqual([[0, 2]])
+    expect(all()[0]!.samples).toHaveLength(210)
+    expect(db.stats().blocks.verticalCompactions).toBe(1)
   })
 
   it('that are damaged and put there while the database runs stay out of the way', async () => {

@@ -113,7 +113,9 @@ export class Compaction {
 
   async #cutHead(): Promise<void> {
     while (!this.#stopped) {
-      const { minTime, maxTime } = this.#host.bounds()
+      const { minTime: oldest, maxTime } = this.#host.bounds()
+      // What a crash kept from being dropped is in a block already.
+      const minTime = Math.max(oldest, this.#set.headFrom)
       if (!(maxTime - minTime > this.#range * HEAD_SPAN)) return
       const end = rangeEnd(minTime, this.#range)
       this.#counts.compactionsTriggered++
@@ -131,7 +133,7 @@ export class Compaction {
           }),
         )
         if (this.#stopped) return
-        if (meta) this.#load(meta)
+        if (meta) this.#load(meta, end)
         await this.#host.dropRange(end)
         this.#counts.headCuts++
       } catch (error) {
@@ -190,16 +192,16 @@ export class Compaction {
   }
 
   /** A damaged block that somebody put there is reported, and everything else goes on. */
-  #reload(): void {
+  #reload(newBlock?: string, cutBefore?: number): void {
     this.#counts.reloads++
-    const errors = this.#set.reload()
+    const errors = this.#set.reload(newBlock, cutBefore)
     if (errors.length > 0) this.#counts.reloadFailures++
     for (const { message } of errors) this.#host.log('error', 'reloading blocks failed', { err: message })
   }
 
   /** Takes a new block into use; throws when it is not as it was written. */
-  #load({ ulid }: BlockMeta): void {
-    this.#reload()
+  #load({ ulid }: BlockMeta, cutBefore?: number): void {
+    this.#reload(ulid, cutBefore)
     if (!this.#set.has(ulid)) throw new Error(`block ${ulid} cannot be loaded`)
   }
 
