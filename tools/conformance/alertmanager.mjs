@@ -4,7 +4,6 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { Labels, Matcher } from '@watchfire/datamodel'
-import { TemplateSet, alertmanagerFunctions, notificationValue } from '@watchfire/template'
 import { parse, stringify } from 'yaml'
 import { createAlert } from '../../apps/alertmanager/dist/alerts/index.js'
 import { Alertmanager } from '../../apps/alertmanager/dist/alertmanager.js'
@@ -15,6 +14,7 @@ import {
   matchersText,
   parseMatchers,
 } from '../../apps/alertmanager/dist/config/index.js'
+import { NotificationTemplates } from '../../apps/alertmanager/dist/notify/index.js'
 import { buildRoute, matchRoutes } from '../../apps/alertmanager/dist/dispatch/index.js'
 import { SimulatedClock } from './simulated-clock.mjs'
 import { readJsonLines } from './lines.mjs'
@@ -151,6 +151,9 @@ function inhibition({ id, inhibit_rules: rules, alerts, expect }) {
   return { name: id, passed: problem === '', ...(problem !== '' && { problem }) }
 }
 
+/** Lines of the configuration before the interval. */
+const INTERVAL_LINES = 5
+
 function timeInterval({ id, yaml, canonical, error, contains }) {
   const text = (yaml ?? canonical).replace(/^\s*---\s*$/m, '')
   const config =
@@ -174,7 +177,8 @@ function timeInterval({ id, yaml, canonical, error, contains }) {
           )
         return contains ? Object.fromEntries(Object.keys(contains).map((time) => [time, at(time)])) : {}
       } catch (failure) {
-        return { error: failure.text }
+        // Lines of the recording count from the interval's own first line.
+        return { error: failure.text.replace(/line (\d+)/, (_, line) => `line ${line - INTERVAL_LINES}`) }
       }
     },
     error === undefined || error === null ? (contains ?? {}) : { error },
@@ -184,7 +188,7 @@ function timeInterval({ id, yaml, canonical, error, contains }) {
 async function template({ id, template: text, output, error }, folder) {
   const data = JSON.parse(readFileSync(join(folder, 'templates.data.json'), 'utf8'))
   const ms = (time) => (time.startsWith('0001') ? 0 : Date.parse(time))
-  const dot = notificationValue({
+  const dot = {
     ...data,
     routeLabels: {},
     reason: '',
@@ -195,13 +199,13 @@ async function template({ id, template: text, output, error }, folder) {
       endsAt: ms(alert.endsAt),
       generatorUrl: alert.generatorURL,
     })),
-  })
-  const set = new TemplateSet(alertmanagerFunctions(Date.now))
-  set.add('file', '{{ define "custom.t" }}custom {{ .Status }}{{ end }}')
+  }
+  const templates = new NotificationTemplates(Date.now, [
+    { name: 'file', text: '{{ define "custom.t" }}custom {{ .Status }}{{ end }}' },
+  ])
   let got
   try {
-    set.add('', text)
-    got = { output: await set.execute('', dot, { missingKey: 'zero' }), error: null }
+    got = { output: await templates.renderer(dot).text(text), error: null }
   } catch (failure) {
     got = { output: null, error: `amtool: error: ${failure.message}` }
   }
@@ -284,25 +288,60 @@ function relative(value, start) {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, relative(item, start)]))
 }
 
+/** Bodies are JSON; forms stay texts, and no body is an empty one. */
+function readBody(body = '') {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return body
+  }
+}
+
+/** What the services say when they take a message. */
+function answerOf(path) {
+  const json = (value) => ({ body: JSON.stringify(value), contentType: 'application/json' })
+  if (path.endsWith('/sendMessage')) return json({ ok: true, result: {} })
+  if (path.includes('/gettoken')) return json({ access_token: 'tok', errcode: 0 })
+  if (path.includes('/message/send')) return json({ errcode: 0 })
+  if (path.endsWith('/chat.postMessage')) return json({ success: true })
+  if (path.endsWith('/search')) return json({ issues: [] })
+  if (path.includes('/jira/')) return json({})
+  return { body: 'ok' }
+}
+
+/** A mail without what differs from run to run. */
+function stillMail(data) {
+  const boundary = /boundary=(\w+)/.exec(data)?.[1] ?? ''
+  const [head, ...body] = data.replaceAll(boundary, 'BOUNDARY').split('\r\n\r\n')
+  const headers = head.split('\r\n').filter((line) => !/^(Message-Id|Date):/.test(line))
+  return { headers: headers.sort(), body: body.join('\r\n\r\n') }
+}
+
 async function scenario(file) {
-  const { id, config, timeline, duration, notifications } = JSON.parse(readFileSync(file, 'utf8'))
+  const { id, config, timeline, duration, notifications, mails = [] } = JSON.parse(readFileSync(file, 'utf8'))
   const start = Date.parse('2026-01-05T12:00:00Z')
   const clock = new SimulatedClock(start)
   const answers = new Map()
   for (const { path, answered } of notifications)
     answers.set(path, [...(answers.get(path) ?? []), answered ?? 200])
   const sent = []
+  const mailed = []
   try {
     const text = config.replaceAll('@HTTP@', '80').replaceAll('@SMTP@', '25')
     const manager = createManager(text, clock, {
-      post: async ({ url, headers, body }) => {
-        const { pathname } = new URL(url)
-        sent.push({ t: (clock.now() - start) / 1000, path: pathname, headers, body: JSON.parse(body) })
-        return { status: answers.get(pathname)?.shift() ?? 200, body: '' }
+      send: async ({ method, url, headers, body }) => {
+        const { pathname, search } = new URL(url)
+        const path = pathname + search
+        sent.push({ t: (clock.now() - start) / 1000, method, path, headers, body: readBody(body) })
+        return { status: answers.get(path)?.shift() ?? 200, ...answerOf(path) }
+      },
+      sendMail: async ({ from, to, raw }) => {
+        mailed.push({ t: (clock.now() - start) / 1000, to: [from, ...to], mail: stillMail(raw) })
       },
     })
     for (const { t, action, data } of timeline) {
-      await clock.advance(start + t * 1000 - clock.now())
+      // Where an action and a timer fall on one moment, the recorded action came first.
+      await clock.advance(Math.max(0, start + t * 1000 - 1 - clock.now()))
       const at = (offset) => (offset === undefined || offset === null ? undefined : start + offset * 1000)
       if (action === 'alerts')
         for (const alert of data)
@@ -344,13 +383,20 @@ async function scenario(file) {
     return { name: id, passed: false, problem: error.message }
   }
   const problems = []
+  const theirMails = mails.map(({ envelope, data }) => ({
+    to: envelope.map((line) => /<(.*)>/.exec(line)[1]),
+    mail: stillMail(data),
+  }))
+  const ownMails = mailed.map(({ to, mail }) => ({ to, mail }))
+  if (!isDeepStrictEqual(ownMails, theirMails))
+    problems.push(`mails: got ${JSON.stringify(ownMails)}, want ${JSON.stringify(theirMails)}`)
   const paths = new Set([...sent, ...notifications].map(({ path }) => path))
   for (const path of paths) {
     const order = (list) =>
       list
         .filter((item) => item.path === path)
         .map(({ t, body }) => ({ t, body: relative(body, start) }))
-        .sort((a, b) => Math.round(a.t) - Math.round(b.t) || (a.body.groupKey < b.body.groupKey ? -1 : 1))
+        .sort((a, b) => Math.round(a.t) - Math.round(b.t) || (a.body?.groupKey < b.body?.groupKey ? -1 : 1))
     const [own, theirs] = [order(sent), order(notifications)]
     if (own.length !== theirs.length)
       problems.push(

@@ -3,21 +3,24 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Clock, TimerHandle } from '@watchfire/datamodel'
-import { AlertStore, isResolved, type AlertRecord } from './alerts/index.ts'
-import type { AlertmanagerConfig, ReceiverConfig } from './config/index.ts'
-import { Dispatcher, buildRoute } from './dispatch/index.ts'
+import { AlertStore, compareAlerts, isResolved, type AlertRecord, type StringMap } from './alerts/index.ts'
+import type { AlertmanagerConfig } from './config/index.ts'
+import { Dispatcher, buildRoute, type AggregationGroup } from './dispatch/index.ts'
 import { Inhibitor } from './inhibit/index.ts'
 import type { Logger } from './logger.ts'
 import { createMetrics, type AlertmanagerMetrics } from './metrics.ts'
 import { NotificationLog } from './nflog/index.ts'
 import {
   Inbox,
+  NotificationTemplates,
   Pipeline,
-  createInboxIntegration,
-  createWebhook,
-  postOverNetwork,
-  type PostFunction,
+  sendMailOverNetwork,
+  renderRouteLabels,
+  sendOverNetwork,
+  type NotifyTools,
   type Receiver,
+  type SendMail,
+  type SendRequest,
 } from './notify/index.ts'
 import { Snapshots } from './snapshot/index.ts'
 import { SilenceStore, silenceState } from './silence/index.ts'
@@ -31,8 +34,9 @@ export interface AlertmanagerOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly random?: () => number
-  /** How webhooks are posted; the network by default. */
-  readonly post?: PostFunction
+  /** How receivers are reached; the network by default. */
+  readonly send?: SendRequest
+  readonly sendMail?: SendMail
   readonly alertsMax?: number
 }
 
@@ -61,6 +65,7 @@ export class Alertmanager {
   #inhibitor!: Inhibitor
   #dispatcher!: Dispatcher
   #receivers!: ReadonlyMap<string, Receiver>
+  #templates!: NotificationTemplates
   #sweepTimer: TimerHandle
 
   /** Reads what is kept in `dataDir`; throws when it cannot be used. */
@@ -115,10 +120,22 @@ export class Alertmanager {
 
   /** Replaces the configuration: groups are rebuilt, the notification log keeps receivers from hearing twice. */
   reload(config: AlertmanagerConfig): void {
+    const parts = this.#prepare(config)
     this.#dispatcher.stop()
     this.#config = config
-    this.#apply(config)
+    this.#apply(config, parts)
     for (const alert of this.alerts.values()) this.#dispatcher.dispatch(alert)
+  }
+
+  /** The labels of a group's route, rendered. */
+  routeLabelsOf(group: AggregationGroup): Promise<StringMap> {
+    const { externalUrl, logger } = this.#options
+    const now = this.clock.now()
+    const alerts = group
+      .alerts()
+      .map((alert) => (isResolved(alert, now) ? alert : { ...alert, endsAt: 0 }))
+      .sort(compareAlerts)
+    return renderRouteLabels(group, alerts, { templates: this.#templates, externalUrl, logger })
   }
 
   /** State of an alert now; `mutedBy` comes from its group. */
@@ -137,12 +154,17 @@ export class Alertmanager {
     this.#snapshots?.stop()
   }
 
-  #apply(config: AlertmanagerConfig): void {
+  /** What may fail, before anything is replaced. */
+  #prepare(config: AlertmanagerConfig) {
+    const templates = new NotificationTemplates(() => this.clock.now(), config.templateFiles)
+    return { templates, receivers: this.#createReceivers(config, templates) }
+  }
+
+  #apply(config: AlertmanagerConfig, { templates, receivers } = this.#prepare(config)): void {
     const { clock, logger, random = Math.random, externalUrl } = this.#options
     const { metrics, silences } = this
-    this.#receivers = new Map(
-      config.receivers.map((receiver) => [receiver.name, this.#createReceiver(receiver)]),
-    )
+    this.#receivers = receivers
+    this.#templates = templates
     this.#inhibitor = new Inhibitor(config.inhibitRules, this.alerts.values())
     const pipeline = new Pipeline({
       clock,
@@ -151,6 +173,7 @@ export class Alertmanager {
       metrics,
       silences,
       externalUrl,
+      templates,
       receivers: this.#receivers,
       timeIntervals: config.timeIntervals,
       inhibitor: this.#inhibitor,
@@ -165,26 +188,28 @@ export class Alertmanager {
     metrics.reloadTime.set(clock.now() / 1000)
   }
 
-  #createReceiver(config: ReceiverConfig): Receiver {
-    const { clock, version, post = postOverNetwork } = this.#options
-    const webhookOptions = {
+  #createReceivers(config: AlertmanagerConfig, templates: NotificationTemplates): Map<string, Receiver> {
+    const { clock, version, logger, send = sendOverNetwork, sendMail = sendMailOverNetwork } = this.#options
+    const tools: NotifyTools = {
+      templates,
+      send,
+      sendMail,
+      inbox: this.inbox,
       userAgent: `Alertmanager/${version}`,
-      post,
-      withTimeout: (timeoutMs: number, signal: AbortSignal) => {
-        if (timeoutMs <= 0) return { signal, done: () => {} }
-        const abort = new AbortController()
-        const timer = clock.setTimeout(() => abort.abort(new Error('context deadline exceeded')), timeoutMs)
-        return { signal: AbortSignal.any([signal, abort.signal]), done: () => timer.cancel() }
-      },
+      clock,
+      logger,
     }
-    return {
-      name: config.name,
-      labels: { name: config.name, ...config.labels },
-      integrations: [
-        ...config.webhooks.map((webhook, i) => createWebhook(webhook, i, webhookOptions)),
-        ...config.inboxes.map((inbox, i) => createInboxIntegration(inbox, i, this.inbox)),
-      ],
-    }
+    return new Map(
+      config.receivers.map(({ name, labels, integrations }) => {
+        const counts = new Map<string, number>()
+        const created = integrations.map((integration) => {
+          const index = counts.get(integration.kind) ?? 0
+          counts.set(integration.kind, index + 1)
+          return integration.create(index, tools)
+        })
+        return [name, { name, labels: { name, ...labels }, integrations: created }]
+      }),
+    )
   }
 
   #sweep(): void {

@@ -5,7 +5,7 @@ import { Alertmanager } from './alertmanager.ts'
 import { createApp } from './api/index.ts'
 import { ConfigError, DEFAULT_CONFIG_TEXT, loadConfig, type AlertmanagerConfig } from './config/index.ts'
 import type { Logger } from './logger.ts'
-import type { PostFunction } from './notify/index.ts'
+import type { SendMail, SendRequest } from './notify/index.ts'
 
 /** The version of Alertmanager whose API and formats this follows. */
 const VERSION = '0.34.0'
@@ -28,8 +28,9 @@ export interface StartOptions {
   readonly logger: Logger
   readonly clock?: Clock
   readonly random?: () => number
-  /** How webhooks are posted; the network by default. */
-  readonly post?: PostFunction
+  /** How receivers are reached; the network by default. */
+  readonly send?: SendRequest
+  readonly sendMail?: SendMail
 }
 
 export interface RunningAlertmanager {
@@ -54,7 +55,8 @@ export async function startAlertmanager(options: StartOptions): Promise<RunningA
     externalUrl: (options.externalUrl ?? `http://${host}:${port}`).replace(/\/$/, ''),
     ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
     ...(options.random && { random: options.random }),
-    ...(options.post && { post: options.post }),
+    ...(options.send && { send: options.send }),
+    ...(options.sendMail && { sendMail: options.sendMail }),
   })
   const reload = async () => {
     try {

@@ -49,8 +49,8 @@ function timeline(config: string, options: { dataDir?: string; clock?: Simulated
     version: 'test',
     logger: quiet,
     random: () => 0.5,
-    post: async (request) => {
-      const message = JSON.parse(request.body) as NotificationMessage
+    send: async (request) => {
+      const message = JSON.parse(request.body!) as NotificationMessage
       messages.push(message)
       const alerts = message.alerts.map((a) => `${a.status === 'firing' ? '+' : '-'}${a.labels.model ?? ''}`)
       const at = (clock.time - START) / 1000

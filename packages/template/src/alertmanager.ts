@@ -4,13 +4,15 @@ import { GoDuration, toFloat } from './duration.ts'
 import { FunctionError } from './errors.ts'
 import type { Functions } from './exec.ts'
 import { humanizeDuration } from './humanize.ts'
-import { match, reReplaceAll, textFunction, title, toLower, toUpper } from './text-functions.ts'
+import { match, reReplaceAll, textFunction, toLower, toUpper } from './text-functions.ts'
 import { GoTime, isLocation } from './time.ts'
+import { parseTime } from './time-parse.ts'
 import {
   GoMap,
   GoSlice,
   GoStruct,
   SafeHtml,
+  SafeUrl,
   TemplateObject,
   formatValue,
   itemsOf,
@@ -24,12 +26,15 @@ const time = (call: (time: GoTime) => Value): Callable => ({
   call: ([value]) => call(value as GoTime),
 })
 
-/** All functions a notification template may call. `now` gives ms. */
-export function alertmanagerFunctions(now: () => number): Functions {
+/** All functions a notification template may call. `now` gives ms; `routeLabel` the group's route labels. */
+export function alertmanagerFunctions(
+  now: () => number,
+  routeLabel: (name: string) => string | Promise<string> = () => '',
+): Functions {
   const own: Record<string, Callable> = {
     toUpper: textFunction(1, toUpper),
     toLower: textFunction(1, toLower),
-    title: textFunction(1, title),
+    title: textFunction(1, titleWords),
     trimSpace: textFunction(1, (text) => text.trim()),
     join: {
       params: ['string', '[]string'],
@@ -37,7 +42,9 @@ export function alertmanagerFunctions(now: () => number): Functions {
     },
     match: textFunction(2, match),
     safeHtml: textFunction(1, (text) => new SafeHtml(text)),
-    safeUrl: textFunction(1, (text) => new SafeHtml(text)),
+    safeUrl: textFunction(1, (text) => new SafeUrl(text)),
+    // Route labels are rendered when the group is told; a notification only looks them up.
+    routeLabels: { params: ['string'], call: ([name]) => routeLabel(name as string) },
     urlUnescape: textFunction(1, urlUnescape),
     reReplaceAll: textFunction(3, reReplaceAll),
     stringSlice: { params: ['string'], variadic: true, call: (texts) => new GoSlice('[]string', texts) },
@@ -56,7 +63,15 @@ export function alertmanagerFunctions(now: () => number): Functions {
     since: time((at) => new GoDuration(GoTime.fromMs(now()).ns - at.ns)),
     now: { params: [], call: () => GoTime.fromMs(now()) },
     humanizeDuration: { params: ['any'], call: ([value]) => humanizeDuration(toFloat(value)) },
-    toJson: { params: ['any'], call: ([value]) => JSON.stringify(toJson(value)) },
+    toDate: textFunction(2, (layout, text) => {
+      try {
+        return parseTime(layout, text)
+      } catch {
+        return GoTime.ZERO
+      }
+    }),
+    mustToDate: textFunction(2, parseTime),
+    toJson: { params: ['any'], call: ([value]) => escapeJson(JSON.stringify(toJson(value))) },
     list: { params: ['any'], variadic: true, call: (items) => [...items] },
     append: {
       params: ['any', 'any'],
@@ -93,17 +108,47 @@ function dict(args: readonly Value[]): Value {
   return new GoMap(entries)
 }
 
+/** The alphabet for URLs, with padding. */
 function toBase64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+  const plain = btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+  return plain.replaceAll('+', '-').replaceAll('/', '_')
 }
 
 function fromBase64(text: string): string {
   try {
-    return new TextDecoder().decode(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)))
+    if (/[+/]/.test(text) || text.length % 4 !== 0) throw new Error('alphabet')
+    const plain = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+    return new TextDecoder().decode(Uint8Array.from(plain, (char) => char.charCodeAt(0)))
   } catch {
     throw new FunctionError('illegal base64 data')
   }
 }
+
+/** Words with a large first letter and small others. */
+function titleWords(text: string): string {
+  return text.replace(/[\p{L}\p{N}\p{M}_]+(?:['’.:·][\p{L}\p{M}]+)*/gu, (word) => {
+    const [first = '', ...others] = [...word]
+    return toUpper(first) + toLower(others.join(''))
+  })
+}
+
+/** Names of the fields in JSON, where they are not those of Go. */
+const JSON_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'template.Alert': { GeneratorURL: 'generatorURL' },
+  'template.Data': { ExternalURL: 'externalURL', NotificationReason: 'notification_reason' },
+}
+/** Order of a notification's fields in JSON. */
+const DATA_ORDER = [
+  'Receiver',
+  'Status',
+  'Alerts',
+  'NotificationReason',
+  'GroupLabels',
+  'CommonLabels',
+  'CommonAnnotations',
+  'RouteLabels',
+  'ExternalURL',
+]
 
 function toJson(value: Value): unknown {
   if (typeof value === 'bigint') return Number(value)
@@ -111,10 +156,39 @@ function toJson(value: Value): unknown {
   if (items) return items.map(toJson)
   if (value instanceof GoMap)
     return Object.fromEntries([...value.entries].map(([key, item]) => [key, toJson(item)]))
+  if (value instanceof GoStruct) return structToJson(value)
+  if (value instanceof GoTime) return value.layout('2006-01-02T15:04:05.999999999Z07:00')
+  if (value instanceof GoDuration) return Number(value.ns)
   return value instanceof TemplateObject ? formatValue(value) : (value ?? null)
 }
 
+function structToJson(value: GoStruct): object {
+  const names = JSON_NAMES[value.goType]
+  const isPair = value.goType === 'template.Pair'
+  const order = value.goType === 'template.Data' ? DATA_ORDER : [...value.fields.keys()]
+  return Object.fromEntries(
+    order.map((field) => [
+      isPair ? field : (names?.[field] ?? field[0]!.toLowerCase() + field.slice(1)),
+      toJson(value.fields.get(field)),
+    ]),
+  )
+}
+
+function escapeJson(text: string): string {
+  return text.replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 const method = (call: () => Value): Callable => ({ params: [], call })
+
+/** Texts that can be joined: `.GroupLabels.Values.Join ":"`. */
+function strings(texts: readonly string[]): GoSlice {
+  return new GoSlice('[]string', texts, {
+    Join: { params: ['string'], call: ([separator]) => texts.join(separator as string) },
+  })
+}
 
 type Pair = readonly [string, string]
 
@@ -127,20 +201,8 @@ function pairsOf(pairs: readonly Pair[]): GoSlice {
     }
   }
   return new Pairs('template.Pairs', items, {
-    Names: method(
-      () =>
-        new GoSlice(
-          '[]string',
-          pairs.map(([name]) => name),
-        ),
-    ),
-    Values: method(
-      () =>
-        new GoSlice(
-          '[]string',
-          pairs.map(([, value]) => value),
-        ),
-    ),
+    Names: method(() => strings(pairs.map(([name]) => name))),
+    Values: method(() => strings(pairs.map(([, value]) => value))),
   })
 }
 
@@ -158,20 +220,8 @@ export function keyValues(map: Readonly<Record<string, string>>): GoMap {
     format: () => pairsOf(sorted()).format(),
     methods: {
       SortedPairs: method(() => pairsOf(sorted())),
-      Names: method(
-        () =>
-          new GoSlice(
-            '[]string',
-            sorted().map(([name]) => name),
-          ),
-      ),
-      Values: method(
-        () =>
-          new GoSlice(
-            '[]string',
-            sorted().map(([, value]) => value),
-          ),
-      ),
+      Names: method(() => strings(sorted().map(([name]) => name))),
+      Values: method(() => strings(sorted().map(([, value]) => value))),
       String: method(() => pairsOf(sorted()).format()),
       Remove: {
         params: ['[]string'],

@@ -1,6 +1,7 @@
 // Executes templates. The order of evaluation and the place a message names follow Go's text/template, so that errors
 // read the same. Steps, output and nesting are bounded; a function may be asynchronous (a query).
 import { FunctionError, TemplateError } from './errors.ts'
+import type { OutputEscaper } from './html-escape.ts'
 import {
   printNode,
   type AnyNode,
@@ -40,6 +41,8 @@ export interface ExecLimits {
 }
 
 export interface ExecOptions extends ExecLimits {
+  /** Passes the output on, e.g. escaped for HTML. One execution uses it up. */
+  readonly escaper?: OutputEscaper
   /** What an absent map key reads as: nothing, the zero value, or an error. Default `invalid`. */
   readonly missingKey?: 'invalid' | 'zero' | 'error'
 }
@@ -142,12 +145,12 @@ class State {
     this.#at(node)
     switch (node.kind) {
       case 'text':
-        return this.#write(node.text)
+        return this.#write(this.#options.escaper?.literal(node.text) ?? node.text)
       case 'action': {
         const value = await this.#pipeline(dot, node.pipe)
         if (node.pipe.declared.length > 0) return
         this.#at(node)
-        return this.#write(value === undefined ? '<no value>' : formatValue(value))
+        return this.#print(value, node.pipe)
       }
       case 'if':
       case 'with':
@@ -162,6 +165,16 @@ class State {
       case 'list':
         return this.walkList(dot, node)
     }
+  }
+
+  #print(value: Value, pipe: PipeNode): void {
+    const text = value === undefined ? '<no value>' : formatValue(value)
+    const { escaper } = this.#options
+    if (!escaper) return this.#write(text)
+    const last = pipe.commands.at(-1)?.args[0]
+    // html/template shows a missing value as nothing.
+    const shown = value === undefined ? '' : text
+    this.#write(escaper.value(value, shown, last?.kind === 'identifier' ? last.name : undefined))
   }
 
   async #ifOrWith(dot: Value, node: BranchNode): Promise<void> {

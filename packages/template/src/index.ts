@@ -16,11 +16,13 @@ export {
   type TemplateAlert,
 } from './alertmanager.ts'
 export { TemplateSet } from './template-set.ts'
+export { HtmlEscaper, type OutputEscaper } from './html-escape.ts'
 export {
   GoMap,
   GoSlice,
   GoStruct,
   SafeHtml,
+  SafeUrl,
   stringMap,
   formatValue,
   formatFloat,

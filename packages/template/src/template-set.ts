@@ -14,6 +14,11 @@ export class TemplateSet {
     this.#trees = new Map(trees)
   }
 
+  /** The same templates with other functions of the same names. */
+  withFunctions(functions: Functions): TemplateSet {
+    return new TemplateSet(functions, this.#trees)
+  }
+
   /** Adds the templates of a text. Throws `TemplateError`. */
   add(name: string, text: string): void {
     for (const [key, tree] of parseTrees(name, text, (fn) => this.#functions.has(fn)))

@@ -2,7 +2,7 @@
 import { GoDuration } from './duration.ts'
 import { TemplateObject, type Callable, type Value } from './values.ts'
 
-const MONTHS = [
+export const MONTHS = [
   'January',
   'February',
   'March',
@@ -16,12 +16,12 @@ const MONTHS = [
   'November',
   'December',
 ]
-const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
+export const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 /** Seconds from the year 1 to 1970. */
 const ZERO_SECONDS = -62_135_596_800n
 
 /** A Go layout's parts, longest first where one begins another. */
-const LAYOUT =
+export const LAYOUT =
   /January|Jan|Monday|Mon|MST|2006|Z07:00:00|Z070000|Z07:00|Z0700|Z07|-07:00:00|-070000|-07:00|-0700|-07|[.,]0+(?![0-9])|[.,]9+(?![0-9])|002|01|02|03|04|05|06|15|PM|pm|__2|_2|1|2|3|4|5/g
 
 interface Wall {

@@ -113,6 +113,10 @@ export class GoStruct extends TemplateObject {
     this.#methods = methods
   }
 
+  get fields(): ReadonlyMap<string, Value> {
+    return this.#fields
+  }
+
   override field(name: string): Value | typeof MISSING {
     return this.#fields.has(name) ? this.#fields.get(name) : MISSING
   }
@@ -155,6 +159,29 @@ export class GoSlice extends TemplateObject {
 /** A string that is not escaped again (html/template's HTML). */
 export class SafeHtml extends TemplateObject {
   readonly goType = 'template.HTML'
+  readonly text: string
+
+  constructor(text: string) {
+    super()
+    this.text = text
+  }
+
+  override get assignable(): readonly string[] {
+    return ['string']
+  }
+
+  override truth(): boolean {
+    return this.text !== ''
+  }
+
+  override format(): string {
+    return this.text
+  }
+}
+
+/** A URL whose scheme is trusted (html/template's URL). */
+export class SafeUrl extends TemplateObject {
+  readonly goType = 'template.URL'
   readonly text: string
 
   constructor(text: string) {

@@ -117,7 +117,10 @@ export function getAlerts(manager: Alertmanager, filter: AlertFilter): object[] 
 }
 
 /** Groups with the alerts that are wanted; `muted` false leaves out groups muted by a time interval. */
-export function getAlertGroups(manager: Alertmanager, filter: AlertFilter & { muted: boolean }): object[] {
+export async function getAlertGroups(
+  manager: Alertmanager,
+  filter: AlertFilter & { muted: boolean },
+): Promise<object[]> {
   const shown: object[] = []
   for (const { group, alerts } of manager.dispatcher.groups()) {
     const { receiver } = group.route
@@ -134,7 +137,7 @@ export function getAlertGroups(manager: Alertmanager, filter: AlertFilter & { mu
       ),
       labels: group.labels.toObject(),
       receiver: { name: receiver },
-      routeLabels: {},
+      routeLabels: await manager.routeLabelsOf(group),
     })
   }
   return shown

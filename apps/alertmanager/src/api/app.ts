@@ -98,9 +98,9 @@ function registerApi(app: FastifyInstance, manager: Alertmanager, options: ApiOp
     return json(reply, getAlerts(manager, alertFilter(query(request))))
   })
   app.post('/api/v2/alerts', (request, reply) => json(reply, postAlerts(manager, body('alerts', request))))
-  app.get('/api/v2/alerts/groups', (request, reply) => {
+  app.get('/api/v2/alerts/groups', async (request, reply) => {
     const q = query(request)
-    return json(reply, getAlertGroups(manager, { ...alertFilter(q), muted: readFlag(q, 'muted') }))
+    return json(reply, await getAlertGroups(manager, { ...alertFilter(q), muted: readFlag(q, 'muted') }))
   })
   app.get('/api/v2/silences', (request, reply) => {
     const q = query(request)

@@ -13,23 +13,23 @@ import {
 describe('configuration', () => {
   it('has a built-in default that sends everything to the inbox', () => {
     const config = loadConfig(DEFAULT_CONFIG_TEXT, 'default')
-    expect(config.receivers).toMatchObject([{ name: 'inbox', inboxes: [{ sendResolved: true }] }])
+    expect(config.receivers).toMatchObject([
+      { name: 'inbox', integrations: [{ kind: 'inbox', sendResolved: true }] },
+    ])
     expect(config.route.groupWaitMs).toBe(5000)
     expect(loadConfig(config.printed, 'printed').route).toEqual(config.route)
   })
 
-  it('takes the settings of integrations that are not used, and http_config for all webhooks', () => {
-    const config = loadConfig(
+  it('takes http_config of all receivers where one has none, and prints it', () => {
+    const { printed } = loadConfig(
       `global: {smtp_smarthost: 'mail:25', http_config: {bearer_token: t}}
 templates: ['*.tmpl']
 route: {receiver: w}
 receivers: [{name: w, webhook_configs: [{url: "http://hook"}, {url_file: f, http_config: {}}]}]`,
       'c.yml',
     )
-    const [first, second] = config.receivers[0]!.webhooks
-    expect(first!.http.authorization).toMatchObject({ type: 'Bearer', credentials: 't' })
-    expect(second).toMatchObject({ url: '', urlFile: 'f', http: { followRedirects: true } })
-    expect(second!.http.authorization).toBeUndefined()
+    expect(printed).toContain('smtp_smarthost: mail:25')
+    expect(printed.match(/bearer_token: <secret>/g)).toHaveLength(2)
   })
 
   it('is printed without secrets', () => {
@@ -81,9 +81,9 @@ receivers: [{name: w, webhook_configs: [{url: "http://hook/TOKEN", http_config: 
     'am.yml:2:31: notification config name "r" is not unique',
   )
   f(
-    'an integration that is missing',
+    'nothing to send to',
     'route: {receiver: r}\nreceivers: [{name: r, slack_configs: [{channel: c}]}]',
-    'slack_configs are not supported yet (receiver "r")',
+    'am.yml:2:39: no Slack API URL nor App token set either inline or in a file',
   )
   f(
     'webhook without url',

@@ -1,3 +1,4 @@
+export type { GlobalConfig } from './global.ts'
 export { DEFAULT_CONFIG_TEXT, loadConfig } from './load.ts'
 export {
   MatcherError,
@@ -10,12 +11,4 @@ export {
 } from './matcher-text.ts'
 export { inTimeInterval, type TimeInterval } from './time-interval.ts'
 export { ConfigError } from './yaml-cursor.ts'
-export type {
-  AlertmanagerConfig,
-  InboxConfig,
-  InhibitRuleConfig,
-  OutgoingHttpConfig,
-  ReceiverConfig,
-  RouteConfig,
-  WebhookConfig,
-} from './types.ts'
+export type { AlertmanagerConfig, InhibitRuleConfig, ReceiverConfig, RouteConfig } from './types.ts'

@@ -1,8 +1,11 @@
 // Reads alertmanager.yml: strict fields, defaults, checks across sections. Errors name file, line and column.
 import { Matcher, compareUtf8 } from '@watchfire/datamodel'
+import { dirname } from 'node:path'
+import { globalConfig } from './global.ts'
 import { parseMatchers } from './matcher-text.ts'
+import { NotificationTemplates, readTemplateFiles, type TemplateFile } from '../notify/templates/index.ts'
 import { printConfig } from './print.ts'
-import { readHttpConfig, readReceivers } from './receivers.ts'
+import { readReceivers } from './receivers.ts'
 import { readTimeInterval, type TimeInterval } from './time-interval.ts'
 import type { AlertmanagerConfig, InhibitRuleConfig, RouteConfig } from './types.ts'
 import { openYaml, type YamlCursor } from './yaml-cursor.ts'
@@ -20,50 +23,6 @@ receivers:
       - {}
 `
 
-const GLOBAL_FIELDS = ['resolve_timeout', 'http_config'] as const
-/** Settings of integrations that are not built: without those integrations they have no effect. */
-const GLOBAL_FIELDS_UNUSED = [
-  'jira_api_url',
-  'mattermost_webhook_url',
-  'mattermost_webhook_url_file',
-  'opsgenie_api_key',
-  'opsgenie_api_key_file',
-  'opsgenie_api_url',
-  'pagerduty_url',
-  'rocketchat_api_url',
-  'rocketchat_token',
-  'rocketchat_token_file',
-  'rocketchat_token_id',
-  'rocketchat_token_id_file',
-  'slack_api_url',
-  'slack_api_url_file',
-  'slack_app_token',
-  'slack_app_token_file',
-  'slack_app_url',
-  'smtp_auth_identity',
-  'smtp_auth_password',
-  'smtp_auth_password_file',
-  'smtp_auth_secret',
-  'smtp_auth_secret_file',
-  'smtp_auth_username',
-  'smtp_force_implicit_tls',
-  'smtp_from',
-  'smtp_hello',
-  'smtp_require_tls',
-  'smtp_smarthost',
-  'smtp_tls_config',
-  'telegram_api_url',
-  'telegram_bot_token',
-  'telegram_bot_token_file',
-  'victorops_api_key',
-  'victorops_api_key_file',
-  'victorops_api_url',
-  'webex_api_url',
-  'wechat_api_corp_id',
-  'wechat_api_secret',
-  'wechat_api_secret_file',
-  'wechat_api_url',
-] as const
 const ROUTE_FIELDS = [
   'receiver',
   'group_by',
@@ -77,6 +36,7 @@ const ROUTE_FIELDS = [
   'repeat_interval',
   'mute_time_intervals',
   'active_time_intervals',
+  'labels',
 ] as const
 const TOP_FIELDS = [
   'global',
@@ -92,10 +52,8 @@ const TOP_FIELDS = [
 export function loadConfig(text: string, path: string): AlertmanagerConfig {
   const root = openYaml(text, path)
   const top = root.mapping('config.plain', TOP_FIELDS)
-  // Template files have no effect on webhooks and the inbox, and the other receivers are refused.
-  top.templates.strings()
-  const global = top.global.mapping('config.plain', [...GLOBAL_FIELDS, ...GLOBAL_FIELDS_UNUSED])
-  const receivers = readReceivers(top.receivers, readHttpConfig(global.http_config))
+  const global = globalConfig.read(top.global)
+  const receivers = readReceivers(top.receivers, global)
   const timeIntervals = readTimeIntervals([top.time_intervals, top.mute_time_intervals])
   if (!top.route.present) root.fail('no routes provided')
   const names = {
@@ -107,13 +65,29 @@ export function loadConfig(text: string, path: string): AlertmanagerConfig {
   const config = {
     path,
     text,
-    resolveTimeoutMs: global.resolve_timeout.duration() ?? 300_000,
+    global,
+    resolveTimeoutMs: global.resolve_timeout,
     route,
     receivers,
     inhibitRules: top.inhibit_rules.items().map(readInhibitRule),
     timeIntervals,
+    templates: top.templates.strings(),
+    templateFiles: readTemplates(top.templates, path),
   }
   return { ...config, printed: printConfig(config) }
+}
+
+/** Files of the patterns, which start at the configuration's folder; a mistake in one is a mistake here. */
+function readTemplates(cursor: YamlCursor, path: string): TemplateFile[] {
+  const patterns = cursor.strings()
+  if (patterns.length === 0) return []
+  try {
+    const files = readTemplateFiles(patterns, dirname(path))
+    new NotificationTemplates(() => 0, files)
+    return files
+  } catch (error) {
+    return cursor.fail((error as Error).message)
+  }
 }
 
 interface Names {
@@ -158,10 +132,20 @@ function readRoute(cursor: YamlCursor, names: Names, depth: number): RouteConfig
     groupIntervalMs,
     repeatIntervalMs,
     continue: at.continue.boolean(false),
+    labels: readRouteLabels(at.labels),
     muteTimeIntervals: at.mute_time_intervals.strings(),
     activeTimeIntervals: at.active_time_intervals.strings(),
     routes: at.routes.items().map((child) => readRoute(child, names, depth + 1)),
   }
+}
+
+function readRouteLabels(cursor: YamlCursor): Record<string, string> {
+  return Object.fromEntries(
+    cursor.entries().map(([name, value]) => {
+      if (name === '') value.fail(`invalid label name ${JSON.stringify(name)} in route labels`)
+      return [name, value.string()]
+    }),
+  )
 }
 
 function checkRoot(cursor: YamlCursor, route: RouteConfig): void {

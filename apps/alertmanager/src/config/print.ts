@@ -1,12 +1,11 @@
-// Prints the effective configuration as YAML for `/api/v2/status`. Passwords and tokens become <secret>, webhook
-// addresses too: they often carry a token.
+// Prints the effective configuration as YAML for `/api/v2/status`. Passwords, tokens and addresses that carry one become
+// <secret>.
 import { stringify } from 'yaml'
 import { formatDuration } from '@watchfire/datamodel'
+import { globalConfig } from './global.ts'
 import { matcherText } from './matcher-text.ts'
 import type { Range, TimeInterval } from './time-interval.ts'
-import type { AlertmanagerConfig, ReceiverConfig, RouteConfig, WebhookConfig } from './types.ts'
-
-const SECRET = '<secret>'
+import type { AlertmanagerConfig, ReceiverConfig, RouteConfig } from './types.ts'
 
 /** YAML text in the order of Alertmanager. */
 export function printConfig(config: Omit<AlertmanagerConfig, 'printed'>): string {
@@ -22,11 +21,11 @@ export function printConfig(config: Omit<AlertmanagerConfig, 'printed'>): string
   }))
   return stringify(
     {
-      global: { resolve_timeout: formatDuration(config.resolveTimeoutMs) },
+      global: globalConfig.print(config.global),
       route: printRoute(config.route),
       ...(rules.length > 0 && { inhibit_rules: rules }),
       receivers: config.receivers.map(printReceiver),
-      templates: [],
+      templates: config.templates,
       ...(intervals.length > 0 && { time_intervals: intervals }),
     },
     { indentSeq: false, lineWidth: 0 },
@@ -49,34 +48,18 @@ function printRoute(route: RouteConfig): object {
     ...duration('group_wait', route.groupWaitMs),
     ...duration('group_interval', route.groupIntervalMs),
     ...duration('repeat_interval', route.repeatIntervalMs),
+    ...(Object.keys(route.labels).length > 0 && { labels: route.labels }),
   }
 }
 
 function printReceiver(receiver: ReceiverConfig): object {
+  const sections: Record<string, unknown[]> = {}
+  for (const integration of receiver.integrations)
+    (sections[`${integration.kind}_configs`] ??= []).push(integration.print())
   return {
     name: receiver.name,
     labels: { name: receiver.name, ...receiver.labels },
-    ...(receiver.webhooks.length > 0 && { webhook_configs: receiver.webhooks.map(printWebhook) }),
-    ...(receiver.inboxes.length > 0 && {
-      inbox_configs: receiver.inboxes.map((inbox) => ({ send_resolved: inbox.sendResolved })),
-    }),
-  }
-}
-
-function printWebhook(webhook: WebhookConfig): object {
-  const { basicAuth, authorization, followRedirects } = webhook.http
-  return {
-    send_resolved: webhook.sendResolved,
-    http_config: {
-      ...(basicAuth && { basic_auth: { username: basicAuth.username, password: SECRET } }),
-      ...(authorization && { authorization: { type: authorization.type, credentials: SECRET } }),
-      follow_redirects: followRedirects,
-      enable_http2: true,
-    },
-    url: webhook.url === '' ? '' : SECRET,
-    url_file: webhook.urlFile,
-    max_alerts: webhook.maxAlerts,
-    timeout: formatDuration(webhook.timeoutMs),
+    ...sections,
   }
 }
 

@@ -1,5 +1,8 @@
 // The configuration of the Alertmanager after loading. Durations in ms; secrets are plain here and never printed.
 import type { Matcher } from '@watchfire/datamodel'
+import type { ConfiguredIntegration } from '../notify/receivers/index.ts'
+import type { TemplateFile } from '../notify/templates/index.ts'
+import type { GlobalConfig } from './global.ts'
 import type { TimeInterval } from './time-interval.ts'
 
 export interface AlertmanagerConfig {
@@ -7,10 +10,15 @@ export interface AlertmanagerConfig {
   readonly path: string
   /** The text as loaded. */
   readonly text: string
+  readonly global: GlobalConfig
   readonly resolveTimeoutMs: number
   readonly route: RouteConfig
   readonly receivers: readonly ReceiverConfig[]
   readonly inhibitRules: readonly InhibitRuleConfig[]
+  /** Patterns of template files as written. */
+  readonly templates: readonly string[]
+  /** The files as they were when the configuration was loaded. */
+  readonly templateFiles: readonly TemplateFile[]
   readonly timeIntervals: ReadonlyMap<string, readonly TimeInterval[]>
   /** The effective configuration as YAML, secrets masked. */
   readonly printed: string
@@ -27,6 +35,8 @@ export interface RouteConfig {
   readonly groupIntervalMs: number | undefined
   readonly repeatIntervalMs: number | undefined
   readonly continue: boolean
+  /** Templates; children inherit what they do not set. */
+  readonly labels: Readonly<Record<string, string>>
   readonly muteTimeIntervals: readonly string[]
   readonly activeTimeIntervals: readonly string[]
   readonly routes: readonly RouteConfig[]
@@ -35,43 +45,8 @@ export interface RouteConfig {
 export interface ReceiverConfig {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
-  readonly webhooks: readonly WebhookConfig[]
-  readonly inboxes: readonly InboxConfig[]
-}
-
-export interface WebhookConfig {
-  /** '' when the address is in `urlFile`. */
-  readonly url: string
-  /** Read anew for every message. */
-  readonly urlFile: string
-  readonly sendResolved: boolean
-  /** Most alerts in a message, 0 = all. */
-  readonly maxAlerts: number
-  /** 0 = as long as the notification may take. */
-  readonly timeoutMs: number
-  readonly http: OutgoingHttpConfig
-}
-
-export interface OutgoingHttpConfig {
-  readonly basicAuth?: { readonly username: string; readonly password: string; readonly passwordFile: string }
-  readonly authorization?: {
-    readonly type: string
-    readonly credentials: string
-    readonly credentialsFile: string
-  }
-  readonly tls?: {
-    readonly caFile: string
-    readonly certFile: string
-    readonly keyFile: string
-    readonly serverName: string
-    readonly insecureSkipVerify: boolean
-  }
-  readonly followRedirects: boolean
-  readonly headers: Readonly<Record<string, readonly string[]>>
-}
-
-export interface InboxConfig {
-  readonly sendResolved: boolean
+  /** In the order in which they are told. */
+  readonly integrations: readonly ConfiguredIntegration[]
 }
 
 export interface InhibitRuleConfig {

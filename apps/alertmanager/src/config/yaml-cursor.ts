@@ -7,8 +7,9 @@ import { parseDuration } from '@watchfire/datamodel'
 export class ConfigError extends Error {
   override name = 'ConfigError'
   readonly text: string
-  constructor(text: string, place: string) {
-    super(`${place}: ${text}`)
+  /** `reason` is what `message` says after the place, where that differs from the bare reason. */
+  constructor(text: string, place: string, reason = text) {
+    super(`${place}: ${reason}`)
     this.text = text
   }
 }
@@ -74,14 +75,19 @@ export class YamlCursor {
     throw new ConfigError(text, this.place)
   }
 
+  /** An unknown field reads as Go's YAML says it, with the line of its name. */
+  #failUnknown(reason: string): never {
+    const { line, col } = this.#source.lines.linePos(this.#keyOffset)
+    const text = `yaml: unmarshal errors:\n  line ${line}: ${reason}`
+    throw new ConfigError(text, `${this.#source.file}:${line}:${col}`, reason)
+  }
+
   /** Opens a mapping that may hold only `fields`; `type` names it in the message. */
   mapping<K extends string>(type: string, fields: readonly K[]): Record<K, YamlCursor> {
     const found: Record<string, YamlCursor> = {}
     for (const [name, cursor] of this.entries()) {
       if (!(fields as readonly string[]).includes(name))
-        new YamlCursor(this.#source, undefined, name, cursor.#keyOffset).fail(
-          `field ${name} not found in type ${type}`,
-        )
+        cursor.#failUnknown(`field ${name} not found in type ${type}`)
       found[name] = cursor
     }
     const result = {} as Record<K, YamlCursor>
@@ -144,6 +150,12 @@ export class YamlCursor {
     )
       this.fail(`${this.field} must be a whole number that is not negative`)
     return node.value
+  }
+
+  /** The value as JavaScript has it: texts, numbers, lists, records; undefined when absent. */
+  plain(): unknown {
+    const node = this.#node
+    return node ? (node.toJS(this.#source.document, { maxAliasCount: 100 }) as unknown) : undefined
   }
 
   /** A Prometheus duration in ms. */

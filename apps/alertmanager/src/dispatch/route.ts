@@ -13,6 +13,8 @@ export interface Route {
   readonly continue: boolean
   readonly muteTimeIntervals: readonly string[]
   readonly activeTimeIntervals: readonly string[]
+  /** Templates of the labels that notifications of this route carry; inherited. */
+  readonly labels: Readonly<Record<string, string>>
   readonly children: readonly Route[]
   /** `{}/{team="ml"}`: part of the group key, the same after a restart. */
   readonly key: string
@@ -37,6 +39,7 @@ export function buildRoute(config: RouteConfig, parent?: Route, index = 0): Rout
     continue: config.continue,
     muteTimeIntervals: config.muteTimeIntervals,
     activeTimeIntervals: config.activeTimeIntervals,
+    labels: { ...parent?.labels, ...config.labels },
     children,
     key: parent ? `${parent.key}/${own}` : own,
     id: parent ? `${parent.id}/${own}/${index}` : own,

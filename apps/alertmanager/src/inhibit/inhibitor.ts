@@ -28,14 +28,14 @@ class InhibitRule {
     if (!matchesAll(this.config.targetMatchers, labels)) return undefined
     const sources = this.#sources.get(this.#key(labels))
     if (!sources) return undefined
+    // As in Alertmanager one source stands for all with the same values: the one that ends last.
+    let source: AlertRecord | undefined
+    for (const other of sources.values()) if (!source || other.endsAt >= source.endsAt) source = other
+    if (!source || isResolved(source, now)) return undefined
     // An alert that matches both sides must not be silenced by its like, least of all by itself.
     const twoSided = matchesAll(this.config.sourceMatchers, labels)
-    for (const source of sources.values()) {
-      if (isResolved(source, now)) continue
-      if (twoSided && matchesAll(this.config.targetMatchers, source.labels)) continue
-      return source.fingerprint
-    }
-    return undefined
+    if (twoSided && matchesAll(this.config.targetMatchers, source.labels)) return undefined
+    return source.fingerprint
   }
 
   sweep(now: number): void {

@@ -12,8 +12,6 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import type { InboxConfig } from '../config/index.ts'
-import { NotifyError, type Integration } from './integration.ts'
 import type { NotificationMessage, NotifiedAlert } from './message.ts'
 
 /** As `/api/v1/inbox` shows it. */
@@ -135,22 +133,5 @@ function writeDurably(file: string, flags: 'a' | 'w', text: string): void {
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)
-  }
-}
-
-/** The inbox as an integration of a receiver. */
-export function createInboxIntegration(config: InboxConfig, index: number, inbox: Inbox): Integration {
-  return {
-    kind: 'inbox',
-    index,
-    sendResolved: config.sendResolved,
-    maxAlerts: 0,
-    async send(message) {
-      try {
-        inbox.add(message)
-      } catch (error) {
-        throw new NotifyError(`the inbox cannot be written: ${(error as Error).message}`, true, 'other')
-      }
-    },
   }
 }

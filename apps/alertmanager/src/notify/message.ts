@@ -38,6 +38,7 @@ export interface MessageInput {
   readonly alerts: readonly AlertRecord[]
   readonly reason: NotificationReason
   readonly externalUrl: string
+  readonly routeLabels: StringMap
   /** Most alerts in the message, 0 = all. */
   readonly maxAlerts: number
 }
@@ -54,7 +55,7 @@ export function buildMessage(input: MessageInput): NotificationMessage {
     groupLabels: input.groupLabels.toObject(),
     commonLabels: commonPairs(alerts.map((alert) => alert.labels)),
     commonAnnotations: commonPairs(alerts.map((alert) => alert.annotations)),
-    routeLabels: {},
+    routeLabels: input.routeLabels,
     externalURL: input.externalUrl,
     version: '4',
     groupKey: input.groupKey,

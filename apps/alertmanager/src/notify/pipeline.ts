@@ -1,7 +1,7 @@
 // From a flushed group to its receivers: inhibition, time intervals, silences; then for each integration: is there
 // anything new (notification log)? → attempts with growing pauses → remember what was told.
 import type { Clock } from '@watchfire/datamodel'
-import type { AlertRecord } from '../alerts/index.ts'
+import type { AlertRecord, StringMap } from '../alerts/index.ts'
 import { inTimeInterval, type TimeInterval } from '../config/index.ts'
 import type { Flush } from '../dispatch/index.ts'
 import type { Inhibitor } from '../inhibit/index.ts'
@@ -11,6 +11,8 @@ import { notificationReason, type NotificationLog } from '../nflog/index.ts'
 import type { SilenceStore } from '../silence/index.ts'
 import { NotifyError, splitByState, type Integration, type Receiver } from './integration.ts'
 import { buildMessage, type NotificationMessage } from './message.ts'
+import { renderRouteLabels } from './route-labels.ts'
+import type { NotificationTemplates } from './templates/index.ts'
 
 export interface PipelineParts {
   readonly clock: Clock
@@ -24,6 +26,7 @@ export interface PipelineParts {
   readonly silences: SilenceStore
   readonly log: NotificationLog
   readonly externalUrl: string
+  readonly templates: NotificationTemplates
 }
 
 /** Pauses between attempts, ms: 500, growing by half, each ± half, at most a minute. */
@@ -51,8 +54,12 @@ export class Pipeline {
     alerts = this.#without(alerts, (alert) => silences.silencedBy(alert.labels, now).length > 0, 'silence')
     const receiver = receivers.get(group.route.receiver)
     if (alerts.length === 0 || !receiver) return true
+    const { templates, externalUrl, logger } = this.#parts
+    const routeLabels = await renderRouteLabels(group, alerts, { templates, externalUrl, logger })
     const told = await Promise.all(
-      receiver.integrations.map((integration) => this.#tell(flush, receiver, integration, alerts)),
+      receiver.integrations.map((integration) =>
+        this.#tell(flush, receiver, integration, alerts, routeLabels),
+      ),
     )
     return told.every(Boolean)
   }
@@ -83,6 +90,7 @@ export class Pipeline {
     receiver: Receiver,
     integration: Integration,
     alerts: readonly AlertRecord[],
+    routeLabels: StringMap,
   ): Promise<boolean> {
     const { group, now, signal } = flush
     const key = {
@@ -111,6 +119,7 @@ export class Pipeline {
         alerts: shown,
         reason,
         externalUrl: this.#parts.externalUrl,
+        routeLabels,
         maxAlerts: integration.maxAlerts,
       })
       if (!(await this.#sendWithRetries(receiver, integration, message, signal))) return false
