@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly flags: ServerFlags
   /** Folder of the built pages. */
   readonly uiDir?: string
+  /** Folder of runbooks, served under `/runbooks/<alert>`. */
+  readonly runbooksDir?: string
   readonly logger?: Logger
   readonly build?: Partial<BuildInfo>
 }
@@ -227,6 +229,7 @@ class Server implements RunningServer {
       corsOrigin: flags.corsOrigin,
       enableLifecycle: flags.enableLifecycle,
       ...(this.#options.uiDir !== undefined && { uiDir: this.#options.uiDir }),
+      ...(this.#options.runbooksDir !== undefined && { runbooksDir: this.#options.runbooksDir }),
     })
     return listen(app, {
       addresses: flags.listenAddresses,
