@@ -117,7 +117,7 @@ class MemoryQuerier implements Querier {
     const found: StoredSeries[] = []
     for (const { labels, samples } of this.#all) {
       if (!matchesAll(matchers, labels)) continue
-      const inRange = samples.filter(({ timeMs }) => timeMs >= start && timeMs <= end)
+      const inRange = samples.slice(firstFrom(samples, start), firstFrom(samples, end + 1))
       if (inRange.length > 0) found.push({ labels, samples: inRange })
     }
     return found.sort((a, b) => a.labels.compare(b.labels))
@@ -175,6 +175,18 @@ class MemoryQuerier implements Querier {
   close(): void {
     // Nothing is held.
   }
+}
+
+/** Position of the first sample that is not before a time (ms, whole). */
+function firstFrom(samples: readonly StoredSample[], timeMs: number): number {
+  let low = 0
+  let high = samples.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (samples[middle]!.timeMs < timeMs) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function sortedSet(values: readonly string[], limit: number): string[] {
