@@ -251,6 +251,7 @@ class Server implements RunningServer {
           ...(flags.walSegmentBytes > 0 && { walSegmentBytes: flags.walSegmentBytes }),
           ...(storage.retentionMs > 0 && { retentionMs: storage.retentionMs }),
           ...(storage.retentionBytes > 0 && { retentionBytes: storage.retentionBytes }),
+          ...(storage.retentionPercentage > 0 && { retentionPercentage: storage.retentionPercentage }),
           ...(flags.blockRangeMs > 0 && { blockRangeMs: flags.blockRangeMs }),
           ...(flags.blockRangeMsMax > 0 && { blockRangeMsMax: flags.blockRangeMsMax }),
           ...(flags.blockSegmentBytes > 0 && { blockSegmentBytes: flags.blockSegmentBytes }),

@@ -77,6 +77,8 @@ export interface BlockStats {
   readonly sizeRetentions: number
   /** Limit by size, 0 = none. */
   readonly retentionBytes: number
+  /** Limit as a share of the file system, 0 = none. */
+  readonly retentionPercentage: number
 }
 
 export interface DbStats {

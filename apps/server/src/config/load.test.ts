@@ -29,7 +29,12 @@ describe('defaults', () => {
       scrapeTimeoutMs: 10_000,
       evaluationIntervalMs: 60_000,
     })
-    expect(config.storage).toEqual({ retentionMs: 1_296_000_000, retentionBytes: 0, outOfOrderWindowMs: 0 })
+    expect(config.storage).toEqual({
+      retentionMs: 1_296_000_000,
+      retentionBytes: 0,
+      retentionPercentage: 0,
+      outOfOrderWindowMs: 0,
+    })
   })
 
   it('lets jobs inherit from the global section and lowers the timeout to the interval', () => {
@@ -50,10 +55,11 @@ describe('defaults', () => {
   })
 
   it('prefers the retention of the file to that of the flags', () => {
-    const text = 'storage: {tsdb: {retention: {time: 2d, size: 1GB}}}'
+    const text = 'storage: {tsdb: {retention: {time: 2d, size: 1GB, percentage: 7.5}}}'
     expect(parseConfig(text, 'p.yml', { retentionMs: 5 }).storage).toMatchObject({
       retentionMs: 172_800_000,
       retentionBytes: 2 ** 30,
+      retentionPercentage: 7.5,
     })
     expect(parseConfig('', 'p.yml', { retentionMs: 5 }).storage.retentionMs).toBe(5)
   })

@@ -84,6 +84,7 @@ export function parseConfig(text: string, path: string, options: LoadOptions = {
     storage: {
       retentionMs: resolved.storage.tsdb?.retention?.time ?? 0,
       retentionBytes: resolved.storage.tsdb?.retention?.size ?? 0,
+      retentionPercentage: resolved.storage.tsdb?.retention?.percentage ?? 0,
       outOfOrderWindowMs: resolved.storage.tsdb?.out_of_order_time_window ?? 0,
     },
     ...(resolved.kubernetes_operator && {

@@ -261,5 +261,7 @@ export interface StorageLimits {
   /** 0 = no limit, for both. */
   readonly retentionMs: number
   readonly retentionBytes: number
+  /** Share of the file system, 0–100; counts instead of the bytes when above 0. */
+  readonly retentionPercentage: number
   readonly outOfOrderWindowMs: number
 }

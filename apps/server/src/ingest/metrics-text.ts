@@ -363,4 +363,9 @@ function writeBlocks(out: TextWriter, { db: { blocks } }: MetricsSource): void {
     'Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled',
     blocks.retentionBytes,
   )
+  gauge(
+    'retention_limit_percentage',
+    'Max percentage of total storage space to be retained in the tsdb blocks, configured 0 means disabled',
+    blocks.retentionPercentage,
+  )
 }

@@ -79,6 +79,7 @@ export class Compaction {
       bytes: this.#set.bytes,
       minTime: this.#set.metas[0]?.minTime ?? NaN,
       retentionBytes: this.#limits.bytes,
+      retentionPercentage: this.#limits.percentage,
     }
   }
 

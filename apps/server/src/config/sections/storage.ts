@@ -22,7 +22,7 @@ const retention = struct(
   {
     time: field(duration),
     size: field(size),
-    percentage: field(float, { unsupported: true }),
+    percentage: field(float),
   },
   {
     check(value, places) {
