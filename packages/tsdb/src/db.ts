@@ -1,5 +1,5 @@
 // Opens a data directory: lock, head, replay, a new WAL segment; then hands out the appender and readers.
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BatchAppender } from '@watchfire/datamodel'
 import type { Db, DbHandle, DbOptions, DbReader, DbStats } from './contract.ts'
@@ -9,7 +9,7 @@ import { Head } from './head/head.ts'
 import { MemoryGovernor, memoryBytesDefault } from './head/memory-governor.ts'
 import { HEAD_BYTES_MAX } from './head/head-memory.ts'
 import { CTL } from './head/layout.ts'
-import { beginChange, endChange } from './head/pins.ts'
+import { beginChange, endChange, waitForReaders } from './head/pins.ts'
 import { logPosition, samePosition } from './image/log-position.ts'
 import { readImage, removeImage, writeImage } from './image/memory-image.ts'
 import { blockBytes } from './block/block-writer.ts'
@@ -20,7 +20,7 @@ import { Truncation } from './head/truncation.ts'
 import { makeFolder } from './make-folder.ts'
 import { RecordEncoder } from './wal/record-encoder.ts'
 import { removeTemporaryCheckpoints } from './wal/checkpoint.ts'
-import { listSegments } from './wal/format.ts'
+import { listSegments, segmentName } from './wal/format.ts'
 import { replayWal, type ReplayResult } from './wal/replay.ts'
 import { SegmentWriter } from './wal/segment-writer.ts'
 
@@ -63,6 +63,8 @@ class HeadDb implements Db {
   readonly #replayMs: number
   readonly #write: NonNullable<DbOptions['log']>
   readonly startedFromImage: boolean
+  /** Older segments of the WBL hold only what is sealed; 0 when nothing is. */
+  #sealedSegment = 0
   #appending = false
   #truncation: Truncation | undefined
   #deletedRefs = new Map<number, number>()
@@ -141,6 +143,8 @@ class HeadDb implements Db {
         bounds: () => ({ minTime: this.#head.minTime, maxTime: this.#head.maxTime }),
         closeRange: (timeMs) => this.#closeRange(timeMs),
         dropRange: (timeMs) => this.#dropRange(timeMs),
+        sealLate: () => this.#sealLate(),
+        dropLate: () => this.#dropLate(),
         logBytes: () => blockBytes(walDir) + (existsSync(wblDir) ? blockBytes(wblDir) : 0),
         threadEnded: (threadId) => releaseReaders(this.handle, threadId),
       },
@@ -295,6 +299,8 @@ class HeadDb implements Db {
     const { dir, memoryImage } = this.#options
     // What the memory had no room for is in the log only.
     if (memoryImage === false || this.#counters.droppedSamples > 0 || this.#replay.droppedSamples > 0) return
+    // Which segments of the WBL may go is not known to the next process then.
+    if (this.#head.outOfOrder.isSealed) return
     const started = performance.now()
     try {
       this.#head.histograms.releaseScratch()
@@ -320,6 +326,38 @@ class HeadDb implements Db {
     this.#minValid = Math.max(this.#minValid, timeMs)
     if (this.#appending) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
     await this.#truncated()
+  }
+
+  async #sealLate(): Promise<{ minTime: number; maxTime: number } | undefined> {
+    const { mem, outOfOrder } = this.#head
+    if (this.#appending) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    const [minTime, maxTime] = [mem.f64[CTL.lateMinTime >>> 3]!, mem.f64[CTL.lateMaxTime >>> 3]!]
+    if (this.#closed || Number.isNaN(minTime)) return undefined
+    if (!outOfOrder.isSealed) {
+      const writer = this.#log.late?.writer
+      writer?.nextSegment()
+      this.#sealedSegment = writer?.segment ?? Infinity
+      beginChange(mem)
+      outOfOrder.seal()
+      endChange(mem)
+    }
+    return { minTime, maxTime }
+  }
+
+  async #dropLate(): Promise<void> {
+    const { mem, outOfOrder } = this.#head
+    for (let done = false; !done && !this.#closed;) {
+      waitForReaders(mem)
+      beginChange(mem)
+      done = outOfOrder.dropSealed()
+      endChange(mem)
+      this.#head.reclaim()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const wblDir = join(this.#options.dir, 'wbl')
+    if (this.#closed || !existsSync(wblDir)) return
+    for (const segment of listSegments(wblDir))
+      if (segment < this.#sealedSegment) rmSync(join(wblDir, segmentName(segment)))
   }
 
   async #dropRange(timeMs: number): Promise<void> {

@@ -1,7 +1,7 @@
 // What happens to data that leaves the head: it is cut into blocks, blocks are merged into larger ones, and the oldest go. One run at a
 // time; each waits for the one before.
 import { join } from 'node:path'
-import { readMeta, writeMeta, type BlockMeta } from '../block/meta.ts'
+import { HINT_OUT_OF_ORDER, readMeta, writeMeta, type BlockMeta } from '../block/meta.ts'
 import { newUlid } from '../block/ulid.ts'
 import type { BlockStats, DbHandle, DbOptions } from '../contract.ts'
 import type { BlockSet } from './block-set.ts'
@@ -27,6 +27,10 @@ export interface CompactionHost {
   closeRange(timeMs: number): Promise<void>
   /** Drops the head's samples before `timeMs` and what the log has of them. */
   dropRange(timeMs: number): Promise<void>
+  /** Puts the out-of-order samples aside, unless some are still; tells their bounds, undefined when there are none. */
+  sealLate(): Promise<{ readonly minTime: number; readonly maxTime: number } | undefined>
+  /** Drops what was put aside, and its log. */
+  dropLate(): Promise<void>
   /** Bytes on disk that are not of blocks. */
   logBytes(): number
   threadEnded(threadId: number): void
@@ -107,17 +111,18 @@ export class Compaction {
 
   async #round(): Promise<void> {
     this.#reload()
-    await this.#cutHead()
+    if (await this.#cutHead()) await this.#cutLate()
     await this.#mergeBlocks()
     this.#retire()
   }
 
-  async #cutHead(): Promise<void> {
-    while (!this.#stopped) {
+  /** True when something was cut. */
+  async #cutHead(): Promise<boolean> {
+    for (let cuts = 0; ; cuts++) {
       const { minTime: oldest, maxTime } = this.#host.bounds()
       // What a crash kept from being dropped is in a block already.
       const minTime = Math.max(oldest, this.#set.headFrom)
-      if (!(maxTime - minTime > this.#range * HEAD_SPAN)) return
+      if (this.#stopped || !(maxTime - minTime > this.#range * HEAD_SPAN)) return cuts > 0
       const end = rangeEnd(minTime, this.#range)
       this.#counts.compactionsTriggered++
       this.#cutting = true
@@ -133,7 +138,7 @@ export class Compaction {
             segmentBytes: this.#options.blockSegmentBytes,
           }),
         )
-        if (this.#stopped) return
+        if (this.#stopped) return false
         if (meta) this.#load(meta, end)
         await this.#host.dropRange(end)
         this.#counts.headCuts++
@@ -146,9 +151,36 @@ export class Compaction {
     }
   }
 
+  /** Makes blocks of the out-of-order samples; they overlap those of the head and are merged with them. */
+  async #cutLate(): Promise<void> {
+    const bounds = await this.#host.sealLate()
+    if (bounds === undefined) return
+    this.#counts.compactionsTriggered++
+    for (let end = rangeEnd(bounds.minTime, this.#range); ; end += this.#range) {
+      const meta = await this.#timed('write block of out-of-order samples', () =>
+        this.#maintenance.run({
+          kind: 'late',
+          handle: this.#host.handle,
+          ulid: newUlid(this.#host.now()),
+          range: { minTime: end - this.#range, maxTime: end },
+          segmentBytes: this.#options.blockSegmentBytes,
+        }),
+      )
+      if (this.#stopped) return
+      if (meta) this.#load(meta)
+      if (end > bounds.maxTime) break
+    }
+    await this.#host.dropLate()
+  }
+
   async #mergeBlocks(): Promise<void> {
     while (!this.#stopped) {
-      const chosen = planCompaction(this.#set.metas, this.#ranges)
+      // Out-of-order samples of what is still in the head wait for it: merged, their block would seem to be all of that range.
+      const { headFrom } = this.#set
+      const ready = this.#set.metas.filter(
+        ({ maxTime, compaction }) => maxTime <= headFrom || !compaction.hints.includes(HINT_OUT_OF_ORDER),
+      )
+      const chosen = planCompaction(ready, this.#ranges)
       if (chosen.length === 0) return
       this.#counts.compactionsTriggered++
       const ulids = chosen.map(({ ulid }) => ulid)

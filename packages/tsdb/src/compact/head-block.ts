@@ -39,7 +39,7 @@ export function writeHeadBlock(
   let writer: BlockWriter | undefined
   pin.take()
   try {
-    const series = new HeadSeries(mem, pin, range)
+    const series = new HeadSeries(mem, pin, () => liveSlots(mem, range.maxTime))
     if (series.slots.length === 0) return undefined
     writer = new BlockWriter(dir, ulid, options)
     series.writeSymbols(writer)
@@ -57,8 +57,8 @@ export function writeHeadBlock(
   }
 }
 
-/** The series with samples before the range's end, in order of label sets, and the numbers of their symbols in the block. */
-class HeadSeries {
+/** Series of the head in order of label sets, and the numbers of their symbols in the block. */
+export class HeadSeries {
   readonly #mem: HeadMemory
   readonly #pairs: PairTable
   readonly #symbols: SymbolTable
@@ -66,11 +66,12 @@ class HeadSeries {
   #numbers = new Uint32Array(0)
   slots: Uint32Array
 
-  constructor(mem: HeadMemory, pin: Pin, { maxTime }: HeadRange) {
+  /** `find` lists the slots, in any order. */
+  constructor(mem: HeadMemory, pin: Pin, find: () => Uint32Array) {
     this.#mem = mem
     this.#symbols = new SymbolTable(mem)
     this.#pairs = new PairTable(mem)
-    this.slots = pin.consistent(() => liveSlots(mem, maxTime))
+    this.slots = pin.consistent(find)
   }
 
   /** Place and length of a series' list of pairs. */

@@ -2,11 +2,13 @@
 import type { DbHandle } from '../contract.ts'
 import type { BlockMeta } from '../block/meta.ts'
 import { compactBlocks } from './compactor.ts'
+import { writeLateBlock } from './late-block.ts'
 import { writeHeadBlock, type HeadRange } from './head-block.ts'
 
 export type Job =
   | {
-      readonly kind: 'head'
+      /** Samples of the head, in order or those out of order that are sealed. */
+      readonly kind: 'head' | 'late'
       readonly handle: DbHandle
       readonly ulid: string
       readonly range: HeadRange
@@ -23,7 +25,7 @@ export type Job =
 /** The new block's meta, undefined when nothing was left to write. */
 export function runJob(job: Job): BlockMeta | undefined {
   const options = { segmentBytes: job.segmentBytes }
-  return job.kind === 'head'
-    ? writeHeadBlock(job.handle, job.handle.dir, job.ulid, job.range, options)
-    : compactBlocks(job.dir, job.ulids, job.ulid, options)
+  if (job.kind === 'compact') return compactBlocks(job.dir, job.ulids, job.ulid, options)
+  const write = job.kind === 'head' ? writeHeadBlock : writeLateBlock
+  return write(job.handle, job.handle.dir, job.ulid, job.range, options)
 }

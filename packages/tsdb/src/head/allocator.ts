@@ -18,7 +18,7 @@ const TIGHT_BYTES = 16 * PAGE_BYTES
 /** State of a page: low byte one of these or class + 1, the rest the number of its blocks in use. 0 = never handed out. */
 const STATE_MASK = 0xff
 const STATE_FREE = 0xff
-/** A table's page, or not the first of a large block. */
+/** A table's page, or not the first of a large block: given back as a page. */
 const STATE_KEPT = 0xfe
 const ONE_BLOCK = 0x100
 
@@ -92,7 +92,7 @@ export class Allocator {
     return next
   }
 
-  /** A page of 64 KiB for a table, zeroed, kept for good; 0 when the memory is full. */
+  /** A page of 64 KiB for a table, zeroed; 0 when the memory is full. */
   page(): number {
     const { u32 } = this.#mem
     const address = this.#pages(1)
@@ -193,6 +193,11 @@ export class Allocator {
   #free(address: number): void {
     const { u32 } = this.#mem
     const state = this.#state(address)
+    if (u32[state] === STATE_KEPT) {
+      u32[CTL.bytesInUse >>> 2]! -= PAGE_BYTES
+      this.#freePages(address >>> PAGE_SHIFT, 1)
+      return
+    }
     const index = (u32[state]! & STATE_MASK) - 1
     const bytes = classSize(index)
     u32[CTL.bytesInUse >>> 2]! -= bytes

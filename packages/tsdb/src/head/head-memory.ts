@@ -62,10 +62,14 @@ export class HeadMemory {
     )
   }
 
-  /** Address of the list of out-of-order chunks of a series, 0 when there is none. */
-  lateList(slot: number): number {
-    const page = this.u32[(CTL.late >>> 2) + (slot >>> LATE_PER_PAGE_SHIFT)]!
+  /** Address of the list of out-of-order chunks of a series, 0 when there is none. `table` is CTL.late or CTL.sealedLate. */
+  lateList(slot: number, table: number = CTL.late): number {
+    const page = this.u32[(table >>> 2) + (slot >>> LATE_PER_PAGE_SHIFT)]!
     return page === 0 ? 0 : this.u32[(page >>> 2) + (slot & ((1 << LATE_PER_PAGE_SHIFT) - 1))]!
+  }
+
+  hasLate(slot: number): boolean {
+    return this.lateList(slot) !== 0 || this.lateList(slot, CTL.sealedLate) !== 0
   }
 
   symbolAddress(symbol: number): number {

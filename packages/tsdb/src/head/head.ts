@@ -146,9 +146,9 @@ export class Head {
     if (encoding !== 0 && f64[(series + SERIES.lastTime) >>> 3]! < timeMs) {
       if (encoding === CHUNK_ENCODING.xor) this.floats.drop(series)
       else this.histograms.drop(series)
-      return this.mem.lateList(slot) === 0
+      return !this.mem.hasLate(slot)
     }
-    return encoding === 0 && u32[(series + SERIES.rowCount) >>> 2] === 0 && this.mem.lateList(slot) === 0
+    return encoding === 0 && u32[(series + SERIES.rowCount) >>> 2] === 0 && !this.mem.hasLate(slot)
   }
 
   /** Drops only closed chunks that end before `timeMs`. Under an odd sequence. */

@@ -4,7 +4,7 @@ import { HEAP_BASE } from '@watchfire/kernels'
 
 /** 'WFH1', first word of the control block. */
 export const HEAD_MAGIC = 0x31484657
-export const HEAD_VERSION = 3
+export const HEAD_VERSION = 4
 
 /** Bytes of a heap page: fixed-size records and small size classes are carved from pages. */
 export const PAGE_BYTES = 65536
@@ -63,6 +63,8 @@ export const CTL = {
   pins: HEAP_BASE + 16384,
   /** Page table of the lists of out-of-order chunks by series: LATE_PER_PAGE addresses a page. */
   late: HEAP_BASE + 24576,
+  /** The same of those that are being made into blocks. */
+  sealedLate: HEAP_BASE + 32768,
 } as const
 
 /** A pin: u32 owner (thread id + 1, 0 = free), u32 epoch (0 = not pinned), u32 1 while it asks for a pause. */
@@ -137,6 +139,8 @@ export const ROW_BYTES = 24
 export const ROW_LIST = { rows: 0, count: 4, capacity: 8 } as const
 export const ROW_LIST_BYTES = 16
 export const LATE_PER_PAGE_SHIFT = 14
+/** Pages of such a table. */
+export const LATE_PAGES = 2048
 
 /** Offsets in the XOR state, see kernels' contract. */
 export const XOR = {

@@ -3,7 +3,17 @@
 import { CHUNK_ENCODING } from '@watchfire/datamodel'
 import { XOR_APPEND, XOR_STATE_BYTES, type KernelExports } from '@watchfire/kernels'
 import { addRow } from './chunk-rows.ts'
-import { CTL, LATE_PER_PAGE_SHIFT, ROW, ROW_BYTES, ROW_LIST, ROW_LIST_BYTES, XOR } from './layout.ts'
+import {
+  CTL,
+  LATE_PAGES,
+  LATE_PER_PAGE_SHIFT,
+  PAGE_BYTES,
+  ROW,
+  ROW_BYTES,
+  ROW_LIST,
+  ROW_LIST_BYTES,
+  XOR,
+} from './layout.ts'
 import type { Allocator } from './allocator.ts'
 import type { HeadMemory } from './head-memory.ts'
 
@@ -52,38 +62,68 @@ export class OutOfOrderChunks {
     return outcome
   }
 
-  /** Drops chunks that end before `timeMs`; true when the series has none left. */
-  drop(slot: number, timeMs: number): boolean {
-    const { u32, f64 } = this.#mem
-    const list = this.#mem.lateList(slot)
-    if (list === 0) return true
-    const count = u32[(list + ROW_LIST.count) >>> 2]!
-    const rows = u32[(list + ROW_LIST.rows) >>> 2]!
-    let kept = 0
-    for (let i = 0; i < count; i++) {
-      const row = rows + i * ROW_BYTES
-      if (f64[(row + ROW.maxTime) >>> 3]! < timeMs) this.#allocator.retire(u32[row >>> 2]!)
-      else u32.copyWithin((rows + kept++ * ROW_BYTES) >>> 2, row >>> 2, (row + ROW_BYTES) >>> 2)
-    }
-    u32[(list + ROW_LIST.count) >>> 2] = kept
-    u32[CTL.chunkCount >>> 2]! -= count - kept
-    if (kept > 0) return false
-    if (rows !== 0) this.#allocator.retire(rows)
-    this.#allocator.retire(list)
-    u32[this.#word(slot)] = 0
-    return true
+  /** True while chunks are sealed. */
+  get isSealed(): boolean {
+    const { u32 } = this.#mem
+    for (let i = 0; i < LATE_PAGES; i++) if (u32[(CTL.sealedLate >>> 2) + i] !== 0) return true
+    return false
   }
 
-  /** Sets the bounds of all out-of-order samples anew, NaN = there are none. */
-  setBounds(minTime: number, maxTime: number): void {
-    this.#mem.f64[CTL.lateMinTime >>> 3] = minTime
-    this.#mem.f64[CTL.lateMaxTime >>> 3] = maxTime
+  /** Puts all chunks aside, to become blocks: they take no more samples. Not while some are sealed already. */
+  seal(): void {
+    if (this.isSealed) throw new Error('BUG: out-of-order chunks are sealed already')
+    const { u32 } = this.#mem
+    u32.copyWithin(CTL.sealedLate >>> 2, CTL.late >>> 2, (CTL.late >>> 2) + LATE_PAGES)
+    u32.fill(0, CTL.late >>> 2, (CTL.late >>> 2) + LATE_PAGES)
+  }
+
+  /** Drops the sealed chunks of the next up to 16,384 series slots; true when there were none left. */
+  dropSealed(): boolean {
+    const { u32 } = this.#mem
+    for (let i = 0; i < LATE_PAGES; i++) {
+      const entry = (CTL.sealedLate >>> 2) + i
+      const page = u32[entry]!
+      if (page === 0) continue
+      for (let word = page >>> 2; word < (page + PAGE_BYTES) >>> 2; word++)
+        if (u32[word] !== 0) this.#dropList(u32[word]!)
+      u32[entry] = 0
+      this.#allocator.retire(page)
+      return false
+    }
+    this.#setBounds()
+    return true
   }
 
   /** Gives working memory back. */
   releaseScratch(): void {
     if (this.#scratch !== 0) this.#allocator.free(this.#scratch)
     this.#scratch = 0
+  }
+
+  #dropList(list: number): void {
+    const { u32 } = this.#mem
+    const count = u32[(list + ROW_LIST.count) >>> 2]!
+    const rows = u32[(list + ROW_LIST.rows) >>> 2]!
+    for (let i = 0; i < count; i++) this.#allocator.retire(u32[(rows + i * ROW_BYTES) >>> 2]!)
+    u32[CTL.chunkCount >>> 2]! -= count
+    if (rows !== 0) this.#allocator.retire(rows)
+    this.#allocator.retire(list)
+  }
+
+  /** Bounds of what is there. */
+  #setBounds(): void {
+    const { u32, f64 } = this.#mem
+    f64[CTL.lateMinTime >>> 3] = NaN
+    f64[CTL.lateMaxTime >>> 3] = NaN
+    for (let slot = 1; slot < u32[CTL.seriesSlots >>> 2]!; slot++) {
+      const list = this.#mem.lateList(slot)
+      if (list === 0) continue
+      const rows = u32[(list + ROW_LIST.rows) >>> 2]!
+      for (let i = 0; i < u32[(list + ROW_LIST.count) >>> 2]!; i++) {
+        this.#widen(f64[(rows + i * ROW_BYTES + ROW.minTime) >>> 3]!)
+        this.#widen(f64[(rows + i * ROW_BYTES + ROW.maxTime) >>> 3]!)
+      }
+    }
   }
 
   get #times(): number {

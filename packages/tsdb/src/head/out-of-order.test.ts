@@ -24,6 +24,7 @@ function start(options: Partial<DbOptions> = {}): Db {
     headMemoryBytesMax: 16 * 1024 * 1024,
     outOfOrderWindowMs: WINDOW,
     walSegmentBytes: 32 * 1024,
+    maintenance: 'inline',
     ...options,
   })
   return db
@@ -143,12 +144,57 @@ describe('out-of-order samples', () => {
     expect(stored().get(0)).toHaveLength(101)
   })
 
-  it('come back as an oracle says through restarts, crashes and truncations', async () => {
+  it('become blocks of their own that are merged with those of the head', async () => {
+    start()
+    for (let minute = 0; minute < 400; minute += 10)
+      append([
+        [0, minute],
+        [1, minute],
+      ])
+    append([
+      [0, 255],
+      [0, 301],
+      [1, 390],
+      [1, 333],
+      [2, 385],
+      [2, 222],
+    ])
+    const before = stored()
+    await db.compact()
+    expect(stored()).toEqual(before)
+    expect(db.stats().blocks.verticalCompactions).toBeGreaterThan(0)
+    expect(readdirSync(join(dir, 'wbl'))).toHaveLength(1)
+    append([
+      [1, 395],
+      [1, 240],
+    ])
+    before.set(
+      1,
+      [...before.get(1)!, 240, 395].sort((a, b) => a - b).filter((t, i, all) => t !== all[i - 1]),
+    )
+    expect(stored()).toEqual(before)
+    await crash()
+    expect(stored()).toEqual(before)
+    await restart()
+    expect(db.stats().startedFromImage).toBe(true)
+    for (let minute = 400; minute < 900; minute += 10) append([[0, minute]])
+    await db.compact()
+    for (let minute = 400; minute < 900; minute += 10) before.get(0)!.push(minute)
+    expect(stored()).toEqual(before)
+    await crash()
+    expect(stored()).toEqual(before)
+  })
+
+  it('come back as an oracle says through restarts, crashes and compactions', async () => {
     const sample = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: -260, max: 12 }))
     const step = fc.oneof(
       { weight: 8, arbitrary: fc.record({ samples: fc.array(sample, { maxLength: 80 }) }) },
       { weight: 2, arbitrary: fc.record({ restart: fc.boolean() }) },
-      { weight: 1, arbitrary: fc.constant({ crash: true }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ compacting: fc.boolean(), ticks: fc.integer({ min: 0, max: 12 }) }),
+      },
+      { weight: 2, arbitrary: fc.constant({ compact: true }) },
     )
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 15 }), async (steps) => {
@@ -161,7 +207,13 @@ describe('out-of-order samples', () => {
         try {
           for (const one of steps) {
             if ('restart' in one) await restart({ memoryImage: one.restart })
-            else if ('crash' in one) await crash()
+            else if ('ticks' in one) {
+              // The process dies at some point of a compaction, too.
+              const running = one.compacting ? db.compact().catch(() => undefined) : undefined
+              for (let i = 0; i < one.ticks; i++) await new Promise((resolve) => setImmediate(resolve))
+              await crash()
+              await running
+            } else if ('compact' in one) await db.compact()
             else {
               const minutes = one.samples.map(([series, delta]) => [series, now + delta] as const)
               const want = minutes.map(([series, minute]) => {
@@ -179,7 +231,7 @@ describe('out-of-order samples', () => {
                 expect(append(minutes).map((result) => result !== APPEND.ok)).toEqual(refused)
               } else expect(append(minutes)).toEqual(want)
               for (const last of newest.values()) if (!(max >= last)) max = last
-              now += 15
+              now += 25
             }
             const got = stored()
             expect([...got.keys()].sort()).toEqual([...oracle.keys()].sort())

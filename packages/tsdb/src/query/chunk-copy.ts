@@ -1,7 +1,7 @@
 // A consistent copy of what a query selects from the head: label ids, chunk references, and the bytes of open chunks. Data plane.
 // Filled inside `Pin.consistent`; closed chunks are copied afterwards, the pin keeps them in place.
 import { CHUNK_ENCODING, CHUNK_ROW_BYTES, type ByteArena } from '@watchfire/datamodel'
-import { HISTOGRAM_OPEN, ROW, ROW_BYTES, ROW_LIST, SERIES, SERIES_FLAG, XOR } from '../head/layout.ts'
+import { CTL, HISTOGRAM_OPEN, ROW, ROW_BYTES, ROW_LIST, SERIES, SERIES_FLAG, XOR } from '../head/layout.ts'
 import type { HeadMemory } from '../head/head-memory.ts'
 
 /** Longer open chunks or row lists are torn. */
@@ -58,18 +58,26 @@ export class ChunkCopy {
     if (this.rowCount > firstRow) this.#endSeries(labels)
   }
 
-  /** Adds the series if it has out-of-order chunks that overlap [minTime, maxTime]; in order of their first times. */
-  addLate(slot: number, labels: { at: number; count: number }, minTime: number, maxTime: number): void {
+  /** Adds the series if it has out-of-order chunks that overlap [minTime, maxTime], all or the sealed ones; in order of first times. */
+  addLate(
+    slot: number,
+    labels: { at: number; count: number },
+    minTime: number,
+    maxTime: number,
+    sealedOnly = false,
+  ): void {
     const { u32, f64 } = this.#mem
-    const list = this.#mem.lateList(slot)
-    if (list === 0) return
-    const n = u32[(list + ROW_LIST.count) >>> 2]!
-    if (n > ROWS_MAX) throw new Error('BUG: torn chunk rows')
-    const first = u32[(list + ROW_LIST.rows) >>> 2]!
     const rows: number[] = []
-    for (let row = first; row < first + n * ROW_BYTES; row += ROW_BYTES)
-      if (f64[(row + ROW.minTime) >>> 3]! <= maxTime && f64[(row + ROW.maxTime) >>> 3]! >= minTime)
-        rows.push(row)
+    for (const table of sealedOnly ? [CTL.sealedLate] : [CTL.sealedLate, CTL.late]) {
+      const list = this.#mem.lateList(slot, table)
+      if (list === 0) continue
+      const n = u32[(list + ROW_LIST.count) >>> 2]!
+      if (n > ROWS_MAX) throw new Error('BUG: torn chunk rows')
+      const first = u32[(list + ROW_LIST.rows) >>> 2]!
+      for (let row = first; row < first + n * ROW_BYTES; row += ROW_BYTES)
+        if (f64[(row + ROW.minTime) >>> 3]! <= maxTime && f64[(row + ROW.maxTime) >>> 3]! >= minTime)
+          rows.push(row)
+    }
     if (rows.length === 0) return
     rows.sort((a, b) => f64[(a + ROW.minTime) >>> 3]! - f64[(b + ROW.minTime) >>> 3]! || a - b)
     for (const row of rows) {
