@@ -1,4 +1,6 @@
 import { mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -99,5 +101,99 @@ describe('parseTargetFile', () => {
       }),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('discoveries over the network', () => {
+  let server: Server
+  let url = ''
+  let answer = '[{"targets": ["a:1"]}]'
+  let requests = 0
+  const updates: string[] = []
+
+  beforeEach(async () => {
+    requests = 0
+    answer = '[{"targets": ["a:1"]}]'
+    updates.length = 0
+    server = createServer((_, response) => {
+      requests++
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(answer)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    manager.stop()
+    manager = new DiscoveryManager({
+      logger: createLogger({ write: (line) => log.push(line) }),
+      onGroups: (pool, list) => {
+        updates.push(pool)
+        groups.set(pool, list)
+      },
+      events: { onFailedConfigs: (count) => (failed = count) },
+      updatePauseMsMax: 300,
+    })
+  })
+  let failed = 0
+
+  afterEach(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+
+  const http = (refreshIntervalMs = 60_000): Partial<DiscoveryConfig> => ({
+    httpSdConfigs: [{ url, refreshIntervalMs, http: { followRedirects: true } }],
+  })
+  const pools = (...names: string[]) =>
+    new Map(names.map((name) => [name, { staticConfigs: [], fileSdConfigs: [], ...http() }]))
+  const of = (pool: string) => groups.get(pool)?.flatMap(({ targets }) => targets.map((t) => t.__address__))
+
+  it('do not keep static targets waiting', async () => {
+    await manager.apply(config({ staticConfigs: [{ targets: ['s:1'], labels: {} }], ...http() }))
+    expect(of('pool')).toEqual(['s:1'])
+    await vi.waitFor(() => expect(of('pool')).toEqual(['s:1', 'a:1']))
+  })
+
+  it('run once for all pools that have the same, and go on through a reload', async () => {
+    await manager.apply(pools('x', 'y'))
+    await vi.waitFor(() => expect([of('x'), of('y')]).toEqual([['a:1'], ['a:1']]))
+    await manager.apply(pools('y', 'z'))
+    await vi.waitFor(() => expect(of('z')).toEqual(['a:1']))
+    expect(requests).toBe(1)
+  })
+
+  it('hand over bursts of changes together', async () => {
+    await manager.apply(config(http(100)))
+    await vi.waitFor(() => expect(of('pool')).toEqual(['a:1']))
+    updates.length = 0
+    const until = performance.now() + 1200
+    for (let i = 0; performance.now() < until; i++) {
+      answer = `[{"targets": ["b:${i}"]}]`
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect(updates.length).toBeGreaterThanOrEqual(3)
+    expect(updates.length).toBeLessThan(requests)
+  })
+
+  it('that cannot be created are counted, and tried again with the next configuration', async () => {
+    const path = join(dir, 'kubeconfig')
+    const kubernetes = {
+      role: 'pod' as const,
+      kubeconfigFile: path,
+      http: { followRedirects: true },
+      namespaces: [],
+      ownNamespace: false,
+      selectors: [],
+      attach: { node: false, namespace: false, deployment: false, job: false, cronJob: false },
+    }
+    const parts = { kubernetesSdConfigs: [kubernetes] }
+    await manager.apply(config({ staticConfigs: [{ targets: ['s:1'], labels: {} }], ...parts }))
+    expect(of('pool')).toEqual(['s:1'])
+    expect(failed).toBe(1)
+    expect(log.join('')).toContain('Cannot create service discovery')
+    writeFileSync(
+      path,
+      `current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\nclusters: [{name: k, cluster: {server: "${url}"}}]\n`,
+    )
+    await manager.apply(config({ staticConfigs: [{ targets: ['s:1'], labels: {} }], ...parts }))
+    expect(failed).toBe(0)
   })
 })

@@ -2,7 +2,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { HttpFetcher, HttpStatusError } from '../../outgoing/index.ts'
 import type { KubeServer } from './access.ts'
-import { at, childOf, listAt, optionalIntAt, optionalTextAt, textAt } from '../untrusted.ts'
+import { at, childOf, listAt, optionalTextAt, textAt } from '../untrusted.ts'
 
 /** Bounds of what a server may send. */
 export interface ApiLimits {
@@ -39,7 +39,7 @@ export interface WatchEvent {
   readonly object: unknown
 }
 
-/** The version is too old to go on from: list again. */
+/** A watch cannot go on from its version: list again. */
 export class GoneError extends Error {
   override name = 'GoneError'
 }
@@ -171,8 +171,6 @@ function eventOf(line: string): WatchEvent {
   const type = textAt(raw, 'type')
   const object = at(raw, 'object')
   if (type !== 'ERROR') return { type, object }
-  const code = optionalIntAt(object, 'code')
-  const message = optionalTextAt(object, 'message') ?? 'unknown'
-  if (code === 410 || textAt(object, 'reason') === 'Expired') throw new GoneError(message)
-  throw new Error(`the server ended the watch: ${message}`)
+  // Gone, or another reason why the server cannot go on from here.
+  throw new GoneError(`the server ended the watch: ${optionalTextAt(object, 'message') ?? 'unknown'}`)
 }

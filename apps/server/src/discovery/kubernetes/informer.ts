@@ -75,9 +75,10 @@ export class Informer<T extends KubeObject> {
         await this.#watch()
       } catch (error) {
         if (signal.aborted) return
-        if (error instanceof GoneError) this.#version = ''
+        // What the server refuses it may refuse for ever from this version on; a lost connection goes on from there.
+        if (error instanceof GoneError || error instanceof HttpStatusError) this.#version = ''
         // Certificates may have been replaced.
-        else if (!(error instanceof HttpStatusError)) this.#options.api.reconnect()
+        else this.#options.api.reconnect()
         this.#options.onFailure(`${this.#selection.path}: ${reasonOf(error)}`)
         await this.#pause()
       }
