@@ -179,6 +179,42 @@ const QUERY: CommandNode = {
   ],
 }
 
+const PUSH: CommandNode = {
+  name: 'push',
+  help: 'Push to a Prometheus server.',
+  flags: [HTTP_CONFIG],
+  commands: [
+    {
+      name: 'metrics',
+      help: 'Push metrics to a prometheus remote write (for testing purpose only).',
+      flags: [
+        flag('label', 'pair', 'Label to attach to metrics. Can be specified multiple times.', {
+          default: 'job=promtool',
+          repeated: true,
+        }),
+        flag('timeout', 'duration', 'The time to wait for pushing metrics.', { default: '30s' }),
+        flag('header', 'pair', 'Prometheus remote write header.', { repeated: true }),
+        flag(
+          'protobuf_message',
+          'string',
+          'Protobuf message to use when writing (prometheus.WriteRequest or io.prometheus.write.v2.Request).',
+          { default: 'prometheus.WriteRequest' },
+        ),
+        flag('remote-write.path', 'string', 'Override the default remote write API path.', {
+          default: '/api/v1/write',
+        }),
+      ],
+      args: [
+        arg('remote-write-url', 'url', 'Prometheus remote write url to push metrics.'),
+        arg('metric-files', 'file', 'The metric files to push, default is read from standard input.', {
+          required: false,
+          repeated: true,
+        }),
+      ],
+    },
+  ],
+}
+
 const TEST: CommandNode = {
   name: 'test',
   help: 'Unit testing.',
@@ -266,5 +302,5 @@ export const PROMTOOL: CommandNode = {
       { default: '', repeated: true },
     ),
   ],
-  commands: [CHECK, QUERY, TEST, PROMQL],
+  commands: [CHECK, QUERY, PUSH, TEST, PROMQL],
 }

@@ -13,6 +13,7 @@ import { PROMTOOL } from './commands.ts'
 import { helpText } from './help.ts'
 import { EXIT, processIo, type Io } from './io.ts'
 import { deleteMatcher, formatQuery, newMatcher, setMatcher } from './promql.ts'
+import { pushMetrics } from './push/push-metrics.ts'
 import { analyzeHistograms } from './query/analyze.ts'
 import { ApiClient } from './query/client.ts'
 import { queryInstant, queryLabels, queryRange, querySeries } from './query/commands.ts'
@@ -96,6 +97,20 @@ async function run(path: string, values: Values, { parser, engine }: Features, i
           junit: values.text('junit'),
           parser,
           features: engine,
+        },
+        io,
+      )
+    case 'push metrics':
+      return pushMetrics(
+        {
+          url: values.text('remote-write-url'),
+          path: values.text('remote-write.path'),
+          httpConfigFile: values.text('http.config.file'),
+          headers: values.pairs('header'),
+          labels: values.pairs('label'),
+          message: values.text('protobuf_message'),
+          timeoutMs: goDuration(values.text('timeout')),
+          files: values.list('metric-files'),
         },
         io,
       )

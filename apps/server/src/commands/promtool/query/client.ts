@@ -46,6 +46,7 @@ export class ApiError extends Error {
 const TIMEOUT_MS = 120_000
 /** Most bytes of an answer. */
 const BODY_BYTES_MAX = 1024 * 1024 * 1024
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 /** Answers with these statuses carry an error in JSON. */
 const ERROR_STATUSES: readonly number[] = [400, 422]
 /** A server that does not take POST gets a GET. */
@@ -94,6 +95,17 @@ export class ApiClient {
     return decode(await this.#send('GET', this.#url(path) + (query === '' ? '' : `?${query}`), undefined))
   }
 
+  /** Posts bytes to a path below the server's URL, which may end with that path already. */
+  async post(
+    path: string,
+    body: Uint8Array,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<{ status: number; body: string }> {
+    const local = path.replace(/^\/+/, '')
+    const known = URL.canParse(this.server) && new URL(this.server).pathname.endsWith(`/${local}`)
+    return this.#send('POST', this.#url(known ? '' : local).replace(/\/$/, ''), body, headers)
+  }
+
   async close(): Promise<void> {
     await this.#agent.close()
   }
@@ -113,7 +125,8 @@ export class ApiClient {
   async #send(
     method: 'GET' | 'POST',
     url: string,
-    body: string | undefined,
+    body: string | Uint8Array | undefined,
+    headers: Readonly<Record<string, string>> = FORM,
   ): Promise<{ status: number; body: string }> {
     const { username, password } = new URL(this.server)
     const login =
@@ -127,7 +140,7 @@ export class ApiClient {
         signal: AbortSignal.timeout(this.#timeoutMs),
         headers: {
           'user-agent': 'promtool/3.14.0',
-          ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...(body !== undefined && headers),
           ...(authorization !== undefined && { authorization }),
           ...Object.fromEntries(customHeaders(this.#http)),
           ...this.#headers,
