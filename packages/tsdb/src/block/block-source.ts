@@ -11,7 +11,7 @@ import { ChunkFiles, type LocatedChunk } from './chunk-files.ts'
 import { ChunkDecodeError, withoutIntervals } from './chunk-edit.ts'
 import { CorruptionError } from './corruption.ts'
 import { readMeta, type BlockMeta } from './meta.ts'
-import { RowList } from './row-list.ts'
+import { NumberList, RowList } from './row-list.ts'
 import { readTombstones, type Interval, type Tombstones } from './tombstones.ts'
 
 /** Most bytes of chunks read ahead for one series. */
@@ -56,9 +56,11 @@ export class BlockSource implements ChunkSource {
     arena: ByteArena,
   ): SourceSelection {
     const rows = new RowList()
-    const symbols: number[] = []
-    const labelStart = [0]
-    const chunkStart = [0]
+    const symbols = new NumberList()
+    const labelStart = new NumberList()
+    const chunkStart = new NumberList()
+    labelStart.push(0)
+    chunkStart.push(0)
     const entry = this.#entry
     for (const ref of matchingSeries(this.index, matchers)) {
       if (limit > 0 && labelStart.length > limit) break
@@ -72,14 +74,16 @@ export class BlockSource implements ChunkSource {
     }
     // Texts are resolved now: the block may be closed when they are asked for.
     const texts = new Map<number, string>()
-    for (const symbol of symbols) if (!texts.has(symbol)) texts.set(symbol, this.index.symbols.get(symbol))
+    const all = symbols.values()
+    const starts = labelStart.values()
+    for (const symbol of all) if (!texts.has(symbol)) texts.set(symbol, this.index.symbols.get(symbol))
     return {
       count: labelStart.length - 1,
       labels: (i) =>
         Labels.fromSortedPairs(
-          symbols.slice(labelStart[i], labelStart[i + 1]).map((symbol) => texts.get(symbol)!),
+          Array.from(all.subarray(starts[i], starts[i + 1]), (symbol) => texts.get(symbol)!),
         ),
-      chunkStart: Uint32Array.from(chunkStart),
+      chunkStart: chunkStart.values(),
       table: rows.writeTo(arena),
     }
   }
@@ -191,7 +195,7 @@ export class BlockSource implements ChunkSource {
       const length = chunk.end - chunk.start
       const address = arena.alloc(length)
       const bytes = arena.bytes()
-      for (let k = 0; k < length; k++) bytes[address + k] = chunk.bytes[chunk.start + k]!
+      bytes.set(chunk.bytes.subarray(chunk.start, chunk.end), address)
       const touched = intervals.filter((interval) => interval.minTime <= to && interval.maxTime >= from)
       if (touched.length === 0) {
         const samples = length < 2 ? 0 : (bytes[address]! << 8) | bytes[address + 1]!

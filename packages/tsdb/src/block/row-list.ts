@@ -1,6 +1,25 @@
-// Rows of a chunk table while a selection grows, then written to the arena at once. Data plane.
+// What grows while a selection is made: numbers, and rows of a chunk table, which are written to the arena at once. Data plane.
 import { CHUNK_ROW_BYTES, type ByteArena } from '@watchfire/datamodel'
 import type { ChunkRow } from './chunk-edit.ts'
+
+/** A growing list of u32. */
+export class NumberList {
+  #values = new Uint32Array(256)
+  length = 0
+
+  push(value: number): void {
+    if (this.length === this.#values.length) {
+      const values = new Uint32Array(this.length * 2)
+      values.set(this.#values)
+      this.#values = values
+    }
+    this.#values[this.length++] = value
+  }
+
+  values(): Uint32Array {
+    return this.#values.subarray(0, this.length)
+  }
+}
 
 const ROW_WORDS = CHUNK_ROW_BYTES / 4
 
