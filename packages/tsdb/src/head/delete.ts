@@ -1,5 +1,6 @@
-// Takes deleted intervals out of a series of the head: its float chunks are decoded and appended again without them.
-import { CHUNK_ENCODING } from '@watchfire/datamodel'
+// Takes deleted intervals out of a series of the head: its chunks are decoded and appended again without them.
+import { CHUNK_ENCODING, type HistogramSample } from '@watchfire/datamodel'
+import { readColumns } from './histogram-image.ts'
 import { ROW, ROW_BYTES, SERIES } from './layout.ts'
 import type { Head } from './head.ts'
 
@@ -9,44 +10,79 @@ export interface Interval {
   readonly maxTime: number
 }
 
-/** Most samples of a chunk. */
+export function isDeleted(intervals: readonly Interval[], timeMs: number): boolean {
+  return intervals.some(({ minTime, maxTime }) => timeMs >= minTime && timeMs <= maxTime)
+}
+
+/** Most samples of a float chunk. */
 const SAMPLES_MAX = 65_535
 
-/** Only under an odd sequence. Returns the number of samples lost because the memory was full. Series with histograms stay whole. */
+interface Sample {
+  readonly timeMs: number
+  readonly value: number | HistogramSample
+}
+
+/** Only under an odd sequence. Returns the number of samples lost because the memory was full. */
 export function deleteIntervals(head: Head, slot: number, intervals: readonly Interval[]): number {
-  const { mem, kernels, allocator } = head
+  const { mem } = head
   const { u32 } = mem
   const series = mem.seriesAddress(slot)
-  if (head.openEncoding(slot) === CHUNK_ENCODING.xor && !head.floats.close(series)) return 0
+  const encoding = head.openEncoding(slot)
+  if (encoding !== 0) {
+    const open = encoding === CHUNK_ENCODING.xor ? head.floats : head.histograms
+    if (!open.close(series)) return 0
+  }
+  const samples: Sample[] = []
+  const rows = u32[(series + SERIES.rows) >>> 2]!
   const count = u32[(series + SERIES.rowCount) >>> 2]!
-  const rows = Array.from({ length: count }, (_, i) => u32[(series + SERIES.rows) >>> 2]! + i * ROW_BYTES)
-  const isFloat = (row: number) => u32[(row + ROW.lengthEncoding) >>> 2]! >>> 24 === CHUNK_ENCODING.xor
-  if (head.openEncoding(slot) !== 0 || !rows.every(isFloat)) return 0
+  for (let row = rows; row < rows + count * ROW_BYTES; row += ROW_BYTES) {
+    const packed = u32[(row + ROW.lengthEncoding) >>> 2]!
+    const chunk = packed >>> 24 === CHUNK_ENCODING.xor ? decodeFloats : decodeHistograms
+    // Without memory to decode it, or if it does not decode, the series stays as it is.
+    if (!chunk(head, u32[row >>> 2]!, packed & 0xffffff, packed >>> 24, samples)) return 0
+  }
+  head.dropChunks(slot, Infinity)
+  mem.f64[(series + SERIES.lastTime) >>> 3] = -Infinity
+  let lost = 0
+  for (const { timeMs, value } of samples) {
+    if (isDeleted(intervals, timeMs)) continue
+    const isKept =
+      typeof value === 'number'
+        ? head.appendFloat(slot, timeMs, value)
+        : head.appendHistogram(slot, timeMs, value)
+    if (!isKept) lost++
+  }
+  return lost
+}
+
+function decodeFloats(head: Head, chunk: number, length: number, _encoding: number, into: Sample[]): boolean {
+  const { mem, kernels, allocator } = head
   const times = allocator.alloc(SAMPLES_MAX * 8)
   const values = allocator.alloc(SAMPLES_MAX * 8)
-  let lost = 0
-  if (times !== 0 && values !== 0) {
-    const kept: { times: Float64Array; values: Float64Array; count: number }[] = []
-    for (const row of rows) {
-      const length = u32[(row + ROW.lengthEncoding) >>> 2]! & 0xffffff
-      const n = kernels.xorDecode(u32[row >>> 2]!, length, times, values, SAMPLES_MAX)
-      kept.push({
-        times: mem.f64.slice(times >>> 3, (times >>> 3) + Math.max(n, 0)),
-        values: mem.f64.slice(values >>> 3, (values >>> 3) + Math.max(n, 0)),
-        count: Math.max(n, 0),
-      })
-    }
-    head.dropChunks(slot, Infinity)
-    mem.f64[(series + SERIES.lastTime) >>> 3] = -Infinity
-    for (const chunk of kept) {
-      for (let i = 0; i < chunk.count; i++) {
-        const time = chunk.times[i]!
-        if (intervals.some((interval) => time >= interval.minTime && time <= interval.maxTime)) continue
-        if (!head.appendFloat(slot, time, chunk.values[i]!)) lost++
-      }
-    }
-  }
+  const n = times === 0 || values === 0 ? -1 : kernels.xorDecode(chunk, length, times, values, SAMPLES_MAX)
+  for (let i = 0; i < n; i++)
+    into.push({ timeMs: mem.f64[(times >>> 3) + i]!, value: mem.f64[(values >>> 3) + i]! })
   if (times !== 0) allocator.free(times)
   if (values !== 0) allocator.free(values)
-  return lost
+  return n >= 0
+}
+
+function decodeHistograms(
+  head: Head,
+  chunk: number,
+  length: number,
+  encoding: number,
+  into: Sample[],
+): boolean {
+  const { mem, kernels, allocator } = head
+  const size = kernels.histogramImageSize(encoding, chunk, length)
+  const image = size < 0 ? 0 : allocator.alloc(size)
+  if (image === 0) return false
+  const n = kernels.histogramDecode(encoding, chunk, length, image, size)
+  for (const { timeMs, histogram } of n < 0
+    ? []
+    : readColumns(mem, image, encoding === CHUNK_ENCODING.histogram))
+    into.push({ timeMs, value: histogram })
+  allocator.free(image)
+  return n >= 0
 }

@@ -1,5 +1,6 @@
-// The image of one histogram sample, the form in which kernels take and give histograms (see kernels' contract).
-import type { CounterResetHint, HistogramSample, Span } from '@watchfire/datamodel'
+// The image of one histogram sample, the form in which kernels take and give histograms (see kernels' contract), and of
+// a chunk's samples in columns.
+import { COUNTER_RESET, type CounterResetHint, type HistogramSample, type Span } from '@watchfire/datamodel'
 import type { HeadMemory } from './head-memory.ts'
 
 const HEADER_BYTES = 40
@@ -76,4 +77,36 @@ export function readImage(mem: HeadMemory, address: number, integer: boolean): H
     customValues,
     counterResetHint: u32[w + 1]! as CounterResetHint,
   }
+}
+
+/** Samples of the decoded image of a whole chunk. The header's hint is that of the first sample, and of all when it says gauge. */
+export function readColumns(
+  mem: HeadMemory,
+  address: number,
+  integer: boolean,
+): { readonly timeMs: number; readonly histogram: HistogramSample }[] {
+  const { u32, f64 } = mem
+  const w = address >>> 2
+  const n = u32[w + 4]!
+  const [positive, negative, customs] = [u32[w + 7]!, u32[w + 8]!, u32[w + 9]!]
+  const times = ((w + 10) >>> 1) + u32[w + 5]! + u32[w + 6]! + customs
+  const buckets = times + 4 * n
+  // What comes before the columns has the form of a single sample's image.
+  const header = readImage(mem, address, integer)
+  return Array.from({ length: n }, (_, i) => {
+    const [p, q] = [buckets + i * positive, buckets + n * positive + i * negative]
+    const histogram: HistogramSample = {
+      ...header,
+      count: f64[times + n + i]!,
+      zeroCount: f64[times + 2 * n + i]!,
+      sum: f64[times + 3 * n + i]!,
+      positiveBuckets: Float64Array.from(f64.subarray(p, p + positive)),
+      negativeBuckets: Float64Array.from(f64.subarray(q, q + negative)),
+      counterResetHint:
+        i === 0 || header.counterResetHint === COUNTER_RESET.gauge
+          ? header.counterResetHint
+          : COUNTER_RESET.unknown,
+    }
+    return { timeMs: f64[times + i]!, histogram }
+  })
 }

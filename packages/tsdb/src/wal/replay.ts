@@ -11,7 +11,7 @@ import { RecordDecoder, type FloatColumns, type RecordSink } from './record-deco
 import { RefTable } from './ref-table.ts'
 import { SegmentReader, type WalDamage } from './segment-reader.ts'
 import { SegmentWriter } from './segment-writer.ts'
-import { deleteIntervals, type Interval } from '../head/delete.ts'
+import { deleteIntervals, isDeleted, type Interval } from '../head/delete.ts'
 
 export interface ReplayOptions {
   readonly compression?: 'none' | 'snappy' | undefined
@@ -173,6 +173,8 @@ class ReplaySink implements RecordSink {
       if (slot === 0) this.unknownSamples++
       else if (this.late) {
         // A marker of Prometheus says that what came before is in chunks_head, too; the log has it as well.
+        const deleted = this.#deleted.get(slot)
+        if (deleted && isDeleted(deleted, times[i]!)) continue
         const outcome = head.outOfOrder.insert(slot, times[i]!, values[i]!)
         if (outcome === 'ok') this.floatCount++
         else if (outcome === 'full') this.dropped++
