@@ -1,10 +1,12 @@
-// `promtool check service-discovery`: the targets of a job before and after relabelling. Lists and files are read;
-// other discoveries need a running server.
+// `promtool check service-discovery`: the targets of a job before and after relabelling, from the discoveries that the
+// server itself uses.
+import { setTimeout as delay } from 'node:timers/promises'
 import { Labels, LabelsBuilder } from '@watchfire/datamodel'
-import { glob, loadConfig, readText } from '../../config/index.ts'
+import { loadConfig } from '../../config/index.ts'
 import type { ScrapeConfig } from '../../config/types.ts'
 import type { TargetGroup } from '../../discovery/contract.ts'
-import { parseTargetFile } from '../../discovery/target-file.ts'
+import { DiscoveryManager } from '../../discovery/index.ts'
+import { createLogger } from '../../logger.ts'
 import { compileRelabel, relabel } from '../../relabel/index.ts'
 import { buildTargets } from '../../scrape/index.ts'
 import { messageOf } from './check-config.ts'
@@ -16,7 +18,13 @@ interface SdResult {
   readonly error?: string
 }
 
-export function checkServiceDiscovery(configFile: string, job: string, io: Io): number {
+/** Answers with the exit code; prints JSON. */
+export async function checkServiceDiscovery(
+  configFile: string,
+  job: string,
+  timeoutMs: number,
+  io: Io,
+): Promise<number> {
   let scrapes: readonly ScrapeConfig[]
   try {
     scrapes = loadConfig(configFile, { allowUnsupported: true }).scrapeConfigs
@@ -29,13 +37,7 @@ export function checkServiceDiscovery(configFile: string, job: string, io: Io): 
     io.err(`Job ${job} not found. Select one of:\n${scrapes.map(({ jobName }) => `\t${jobName}\n`).join('')}`)
     return EXIT.failure
   }
-  let groups: TargetGroup[]
-  try {
-    groups = groupsOf(scrape)
-  } catch (error) {
-    io.err(`${(error as Error).message}\n`)
-    return EXIT.failure
-  }
+  const groups = await discover(scrape, timeoutMs, io)
   const results = new Map<string, SdResult>()
   for (const group of groups)
     for (const target of group.targets) {
@@ -46,14 +48,33 @@ export function checkServiceDiscovery(configFile: string, job: string, io: Io): 
   return EXIT.success
 }
 
-function groupsOf({ discovery }: ScrapeConfig): TargetGroup[] {
-  const lists = discovery.staticConfigs.map(({ targets, labels }, i) => ({
-    source: String(i),
-    labels,
-    targets: targets.map((target) => ({ __address__: target })),
-  }))
-  const files = discovery.fileSdConfigs.flatMap((config) => config.files.flatMap(glob))
-  return [...lists, ...files.flatMap((file) => parseTargetFile(readText(file), file))]
+/** What the discoveries of a job find; those over the network are given all of the time. */
+async function discover(scrape: ScrapeConfig, timeoutMs: number, io: Io): Promise<readonly TargetGroup[]> {
+  let found: readonly TargetGroup[] = []
+  let changed = () => {}
+  const first = new Promise<void>((resolve) => (changed = resolve))
+  const manager = new DiscoveryManager({
+    logger: createLogger({ write: (line) => io.err(line) }),
+    userAgent: 'promtool/3.14.0',
+    onGroups: (_pool, groups) => {
+      found = groups
+      changed()
+    },
+  })
+  const { staticConfigs, fileSdConfigs, ...others } = scrape.discovery
+  const remote = Object.values(others).some((list) => Array.isArray(list) && list.length > 0)
+  const local = staticConfigs.length + fileSdConfigs.length > 0
+  const ended = new AbortController()
+  try {
+    const timeout = delay(timeoutMs, undefined, { signal: ended.signal }).catch(() => undefined)
+    await Promise.race([manager.apply(new Map([[scrape.jobName, scrape.discovery]])), timeout])
+    if (remote) await timeout
+    else if (local) await Promise.race([first, timeout])
+  } finally {
+    manager.stop()
+    ended.abort()
+  }
+  return found
 }
 
 /** Of a group with one target. */

@@ -80,7 +80,12 @@ async function run(path: string, values: Values, { parser, engine }: Features, i
     case 'check web-config':
       return checkWebConfigs(values.list('web-config-files'), io)
     case 'check service-discovery':
-      return checkServiceDiscovery(values.text('config-file'), values.text('job'), io)
+      return checkServiceDiscovery(
+        values.text('config-file'),
+        values.text('job'),
+        goDuration(values.text('timeout')),
+        io,
+      )
     case 'check healthy':
       return checkServerStatus(values.text('url'), '-/healthy', values.text('http.config.file'), io)
     case 'check ready':

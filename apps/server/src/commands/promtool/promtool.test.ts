@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -275,6 +277,29 @@ describe('checks', () => {
     expect((await tool(['check', 'service-discovery', path, 'b'])).err).toBe(
       'Job b not found. Select one of:\n\ta\n',
     )
+  })
+
+  it('wait for discoveries over the network', async () => {
+    const server = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json')
+      response.end('[{"targets":["y:2"],"labels":{"__meta_zone":"1","team":"ml"}}]')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const job = `{job_name: a, http_sd_configs: [{url: 'http://127.0.0.1:${port}/'}]}`
+    const path = file('http.yml', `scrape_configs: [${job}]`)
+    try {
+      const { out } = await tool(['check', 'service-discovery', '--timeout=500ms', path, 'a'])
+      expect(JSON.parse(out)).toMatchObject([
+        {
+          discoveredLabels: { __address__: 'y:2', __meta_zone: '1' },
+          labels: { instance: 'y:2', team: 'ml' },
+        },
+      ])
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
   })
 })
 
