@@ -160,6 +160,16 @@ describe('discoveries over the network', () => {
     expect(requests).toBe(1)
   })
 
+  it('leave a pool its targets until a changed discovery has answered', async () => {
+    await manager.apply(config(http()))
+    await vi.waitFor(() => expect(of('pool')).toEqual(['a:1']))
+    updates.length = 0
+    answer = '[{"targets": ["b:1"]}]'
+    await manager.apply(config(http(50_000)))
+    await vi.waitFor(() => expect(of('pool')).toEqual(['b:1']))
+    expect(updates).toHaveLength(1)
+  })
+
   it('hand over bursts of changes together', async () => {
     await manager.apply(config(http(100)))
     await vi.waitFor(() => expect(of('pool')).toEqual(['a:1']))

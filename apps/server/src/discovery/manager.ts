@@ -21,10 +21,15 @@ export interface DiscoveryManagerOptions {
 
 /** Shortest pause between two updates of a pool. */
 const UPDATE_PAUSE_MS = 100
+/** Longest that a pool keeps its old targets while new discoveries have not answered yet. */
+const REPLACE_WAIT_MS = 10_000
 
 interface Provider {
   readonly users: Set<Pool>
   readonly started: Promise<void>
+  /** Its first groups. */
+  readonly answered: Promise<void>
+  isReady: boolean
   discoverer: Discoverer | undefined
   groups: readonly TargetGroup[]
 }
@@ -52,7 +57,8 @@ export class DiscoveryManager {
 
   /**
    * Replaces the configuration. Resolves when every new pool was handed what is known at once: static targets and
-   * files. What is asked over the network follows when it has answered.
+   * files. What is asked over the network follows when it has answered; until then (but not for ever) a pool whose
+   * discovery changed is not told anything and so keeps the targets it has.
    */
   async apply(configs: ReadonlyMap<string, DiscoveryConfig>): Promise<void> {
     const old = new Map<string, Pool>()
@@ -66,7 +72,8 @@ export class DiscoveryManager {
     }
     this.#dropFailed()
     const starting: Promise<void>[] = []
-    for (const [name, config] of configs) if (!this.#pools.has(name)) starting.push(this.#start(name, config))
+    for (const [name, config] of configs)
+      if (!this.#pools.has(name)) starting.push(this.#start(name, config, old.has(name)))
     // Only now, so that a discovery that goes over to a new pool is not started anew.
     for (const pool of old.values()) this.#release(pool)
     this.#events.onFailedConfigs?.([...this.#providers.values()].filter((it) => !it.discoverer).length)
@@ -85,7 +92,7 @@ export class DiscoveryManager {
     this.#providers.clear()
   }
 
-  async #start(name: string, config: DiscoveryConfig): Promise<void> {
+  async #start(name: string, config: DiscoveryConfig, isReplaced: boolean): Promise<void> {
     const pool: Pool = {
       name,
       key: JSON.stringify(config),
@@ -106,7 +113,16 @@ export class DiscoveryManager {
     for (const provider of pool.providers) provider.users.add(pool)
     this.#pools.set(name, pool)
     await Promise.all(pool.providers.map(({ started }) => started))
-    if (this.#pools.get(name) !== pool) return
+    const slow = isReplaced ? pool.providers.filter(({ isReady }) => !isReady) : []
+    if (slow.length === 0) this.#begin(pool)
+    else
+      void Promise.race([Promise.all(slow.map(({ answered }) => answered)), wait(REPLACE_WAIT_MS)]).then(() =>
+        this.#begin(pool),
+      )
+  }
+
+  #begin(pool: Pool): void {
+    if (this.#pools.get(pool.name) !== pool) return
     pool.begun = true
     pool.throttle.touch()
   }
@@ -117,7 +133,16 @@ export class DiscoveryManager {
     const { logger, userAgent = 'Prometheus/3.14.0' } = this.#options
     let settle!: () => void
     const started = new Promise<void>((resolve) => (settle = resolve))
-    const provider: Provider = { users: new Set(), started, discoverer: undefined, groups: [] }
+    let answer!: () => void
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    const provider: Provider = {
+      users: new Set(),
+      started,
+      answered,
+      isReady: false,
+      discoverer: undefined,
+      groups: [],
+    }
     this.#providers.set(spec.key, provider)
     const failed = (error: unknown) =>
       logger.error('Cannot create service discovery', { config: pool, err: reasonOf(error) })
@@ -130,6 +155,8 @@ export class DiscoveryManager {
         onGroups: (groups) => {
           this.#events.onReceived?.()
           provider.groups = groups
+          provider.isReady = true
+          answer()
           for (const user of provider.users) if (user.begun) user.throttle.touch()
         },
       })
@@ -140,6 +167,8 @@ export class DiscoveryManager {
     } catch (error) {
       failed(error)
       settle()
+      provider.isReady = true
+      answer()
     }
     return provider
   }
@@ -166,4 +195,8 @@ export class DiscoveryManager {
     )
     this.#options.onGroups(pool.name, groups)
   }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }
