@@ -1,6 +1,6 @@
 // Rebuilds the head from a WAL directory: the last checkpoint, then the segments after it; then the out-of-order samples of the WBL. Damaged records are skipped and counted;
 // a damaged segment is rewritten without them, so that the log is whole again for us and for Prometheus.
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HistogramSample, Labels } from '@watchfire/datamodel'
 import { CTL } from '../head/layout.ts'
@@ -12,6 +12,9 @@ import { RefTable } from './ref-table.ts'
 import { SegmentReader, type WalDamage } from './segment-reader.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import { deleteIntervals, isDeleted, type Interval } from '../head/delete.ts'
+
+/** Longer gaps of segments are left open: a stray file must not make a million others. */
+const GAP_MAX = 1000
 
 export interface ReplayOptions {
   readonly compression?: 'none' | 'snappy' | undefined
@@ -85,6 +88,7 @@ export function replayWal(walDir: string, head: Head, options: ReplayOptions): R
     if (segments[i] === segments[i - 1]! + 1) continue
     corruptions++
     options.log('warn', 'WAL segments are missing', { after: segments[i - 1], before: segments[i] })
+    fillGap(walDir, segments[i - 1]! + 1, segments[i]!)
   }
   replayDir(walDir, segments)
   sink.finish()
@@ -102,6 +106,13 @@ export function replayWal(walDir: string, head: Head, options: ReplayOptions): R
     droppedSamples: sink.dropped,
     aliases: sink.aliases,
   }
+}
+
+/** Puts empty segments in a gap: Prometheus opens no log whose segments are not sequential. */
+function fillGap(walDir: string, from: number, to: number): void {
+  if (to - from > GAP_MAX) return
+  for (let segment = from; segment < to; segment++)
+    writeFileSync(join(walDir, segmentName(segment)), '', { flag: 'wx' })
 }
 
 /** Writes the intact records of a segment to a new file that takes its place. */
