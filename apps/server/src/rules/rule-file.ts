@@ -235,6 +235,8 @@ class RuleFileReader {
       return { kind: 'recording', name, expr, labels }
     }
     const annotations = raw.annotations?.value ?? {}
+    for (const name of Object.keys(annotations))
+      if (name === '' || hasLoneSurrogate(name)) fail(raw.annotations, `invalid annotation name: ${name}`)
     const check = (what: string, at: Located<StringMap> | undefined, map: StringMap) => {
       for (const [key, value] of Object.entries(map)) {
         try {

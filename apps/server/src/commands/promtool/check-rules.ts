@@ -3,6 +3,7 @@ import { Labels } from '@watchfire/datamodel'
 import type { ParserOptions } from '@watchfire/promql/parser'
 import { ConfigError } from '../../config/errors.ts'
 import { readText } from '../../config/index.ts'
+import { createLogger } from '../../logger.ts'
 import { checkRuleFile, type RuleFileCheck } from '../../rules/index.ts'
 import { EXIT, type Io } from './io.ts'
 
@@ -48,7 +49,7 @@ export function checkRuleFiles(files: readonly string[], lint: RuleLint, io: Io)
   let errors = false
   for (const path of files) {
     io.out(`Checking ${path}\n`)
-    const verdict = report(() => checkRuleFile(readText(path), path, options(lint)), lint, io)
+    const verdict = report(() => checkSource(readText(path), path, lint, io), lint, io)
     failed ||= verdict.failed
     errors ||= verdict.errors
     if (!verdict.errors) io.out('\n')
@@ -59,13 +60,22 @@ export function checkRuleFiles(files: readonly string[], lint: RuleLint, io: Io)
 async function checkStdin(lint: RuleLint, io: Io): Promise<Verdict> {
   io.out('Checking standard input\n')
   const source = await io.stdin()
-  const verdict = report(() => checkRuleFile(source, '', options(lint)), lint, io)
+  const verdict = report(() => checkSource(source, '', lint, io), lint, io)
   if (!verdict.errors) io.out('\n')
   return verdict
 }
 
-function options({ parser, ignoreUnknownFields }: RuleLint) {
-  return { ...parser, ignoreUnknownFields }
+function checkSource(
+  source: string,
+  path: string,
+  { parser, ignoreUnknownFields }: RuleLint,
+  io: Io,
+): RuleFileCheck {
+  if (/^---\s/m.test(source.replace(/^(\s|#.*\n)*---/, '')))
+    createLogger({ write: (line) => io.err(line), now: () => io.now() }).warn(
+      'Multiple document yaml rules files are not supported, only the first document is processed',
+    )
+  return checkRuleFile(source, path, { ...parser, ignoreUnknownFields })
 }
 
 function report(check: () => RuleFileCheck, lint: RuleLint, io: Io): Verdict {

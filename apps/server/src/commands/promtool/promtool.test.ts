@@ -188,6 +188,13 @@ describe('checks', () => {
     expect(err.match(/group "g", rule [12]/g)).toEqual(['group "g", rule 1', 'group "g", rule 2'])
   })
 
+  it('warn of rules that are not read', async () => {
+    const { code, err } = await tool(['check', 'rules'], '# two\n---\ngroups: []\n---\ngroups: []\n')
+    expect(code).toBe(0)
+    expect(err).toMatch(/level=warn msg="Multiple document yaml rules files are not supported/)
+    expect((await tool(['check', 'rules'], '# one\n---\ngroups: []\n')).err).toBe('')
+  })
+
   it('tell of rules given twice, with a code of its own when that is fatal', async () => {
     const twice = 'groups: [{name: g, rules: [{record: a, expr: b}, {record: a, expr: c}]}]'
     const { code, err } = await tool(['check', 'rules'], twice)
