@@ -43,6 +43,10 @@ export class ServerStatus implements ServerView {
     return this.config.effectiveYaml
   }
 
+  get externalLabels(): Readonly<Record<string, string>> {
+    return this.config.global.externalLabels
+  }
+
   get retentionText(): string {
     const { retentionMs, retentionBytes } = this.config.storage
     const parts: string[] = []

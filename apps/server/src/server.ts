@@ -196,6 +196,7 @@ class Server implements RunningServer {
       pool: {
         json: (request, signal) => pool().json(request, signal),
         vector: (request) => pool().vector(request),
+        latest: (request, signal) => pool().latest(request, signal),
         metadata: (request, signal) => pool().metadata(request, signal),
         stop: () => pool().stop(),
       },

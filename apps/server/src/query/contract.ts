@@ -50,9 +50,18 @@ export interface QueryPool {
     readonly lookbackMs?: number
     readonly timeoutMs?: number
   }): Promise<QueryVectorAnswer>
+  /** Newest samples at most `lookbackMs` old, with their own times, of what any of the selectors selects; sorted by labels. */
+  latest(request: LatestRequest, signal?: AbortSignal): Promise<QueryVectorAnswer>
   /** `series`, `labels` and `label values`: JSON bytes of the whole answer. */
   metadata(request: MetadataRequest, signal?: AbortSignal): Promise<QueryJsonAnswer>
   stop(): Promise<void>
+}
+
+export interface LatestRequest {
+  /** Selectors as text; they may match everything. */
+  readonly matches: readonly string[]
+  readonly timeMs: number
+  readonly lookbackMs: number
 }
 
 export interface MetadataRequest {

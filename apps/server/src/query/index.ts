@@ -2,6 +2,7 @@ export { WorkerQueryPool, type QueryPoolEvents, type QueryPoolOptions } from './
 export { parseSelector } from './selectors.ts'
 export type { TaskCost } from './messages.ts'
 export type {
+  LatestRequest,
   MetadataRequest,
   PlainSample,
   QueryJsonAnswer,

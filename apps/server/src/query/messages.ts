@@ -2,7 +2,7 @@
 import type { QueryErrorKind } from '@watchfire/promql'
 import type { DbHandle } from '@watchfire/tsdb'
 import type { EngineOptions } from '@watchfire/promql'
-import type { MetadataRequest, PlainSample, QueryPoolRequest } from './contract.ts'
+import type { LatestRequest, MetadataRequest, PlainSample, QueryPoolRequest } from './contract.ts'
 
 export interface VectorRequest {
   readonly expr: string
@@ -14,6 +14,7 @@ export interface VectorRequest {
 export type QueryTask =
   | { readonly what: 'json'; readonly request: QueryPoolRequest }
   | { readonly what: 'vector'; readonly request: VectorRequest }
+  | { readonly what: 'latest'; readonly request: LatestRequest }
   | { readonly what: 'metadata'; readonly request: MetadataRequest }
 
 export interface TaskFailure {

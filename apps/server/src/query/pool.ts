@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { EngineOptions } from '@watchfire/promql'
 import type { DbHandle } from '@watchfire/tsdb'
 import type {
+  LatestRequest,
   MetadataRequest,
   QueryJsonAnswer,
   QueryPool,
@@ -106,6 +107,11 @@ export class WorkerQueryPool implements QueryPool {
 
   async vector(request: VectorRequest): Promise<QueryVectorAnswer> {
     const answer = await this.#run(this.#rules, { what: 'vector', request }, request.timeoutMs)
+    return !answer.ok || 'samples' in answer ? answer : wrongAnswer
+  }
+
+  async latest(request: LatestRequest, signal?: AbortSignal): Promise<QueryVectorAnswer> {
+    const answer = await this.#run(this.#api, { what: 'latest', request }, undefined, signal)
     return !answer.ok || 'samples' in answer ? answer : wrongAnswer
   }
 

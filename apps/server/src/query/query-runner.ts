@@ -5,6 +5,7 @@ import { QueryError, type Engine, type QueryResult } from '@watchfire/promql'
 import type { DbReader } from '@watchfire/tsdb'
 import type { MetadataRequest, PlainSample, QueryPoolRequest } from './contract.ts'
 import type { QueryTask, Runner, TaskAnswer, TaskCost, TaskFailure, VectorRequest } from './messages.ts'
+import { latest } from './latest.ts'
 import { parseSelector } from './selectors.ts'
 
 /** How an answer is to be printed. */
@@ -23,7 +24,7 @@ export interface RunnerParts {
   readonly toJson: (result: QueryResult, options: JsonOptions) => Uint8Array
 }
 
-type Control = { readonly deadline: number; readonly cancel: Int32Array }
+export type Control = { readonly deadline: number; readonly cancel: Int32Array }
 
 /** Warning of an answer that was cut. */
 const TRUNCATED = 'results truncated due to limit'
@@ -51,6 +52,8 @@ function runTask(
       return json(parts, task.request, control)
     case 'vector':
       return vector(parts, task.request, control)
+    case 'latest':
+      return { answer: latest(parts, task.request, control) }
     case 'metadata':
       return { answer: { ok: true, body: metadata(parts.reader, task.request) } }
   }

@@ -15,8 +15,11 @@ const ENTRIES_FIRST = 1024
 /** 128 bits in four words. */
 export type Fingerprint = Uint32Array
 
-/** Odd multipliers, one a lane. */
-const [M0, M1, M2, M3] = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f]
+/** Odd multipliers, one a lane, as signed integers. */
+const M0 = 0x9e3779b1 | 0
+const M1 = 0x85ebca77 | 0
+const M2 = 0xc2b2ae3d | 0
+const M3 = 0x27d4eb2f | 0
 
 export class Fingerprinter {
   readonly #seed: Uint32Array

@@ -11,6 +11,7 @@ import { registerTargetsApi } from './api-targets.ts'
 import { registerWriteApi } from './api-write.ts'
 import { ApiError } from './errors.ts'
 import { createApiMetrics } from './metrics.ts'
+import { registerFederate } from './federate.ts'
 import type { WebOptions } from './options.ts'
 import { registerPages } from './pages.ts'
 import { RouteTable, registerProtocol } from './protocol.ts'
@@ -51,6 +52,7 @@ export async function createWebApp(options: WebOptions): Promise<FastifyInstance
   await app.register(
     async (scope) => {
       registerPages(scope, options)
+      registerFederate(scope, options)
       await scope.register(
         async (api) => {
           registerQueryApi(api, options)

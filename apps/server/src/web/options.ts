@@ -21,6 +21,7 @@ export interface ServerView {
   readonly stopping: boolean
   readonly startMs: number
   readonly configYaml: string
+  readonly externalLabels: Readonly<Record<string, string>>
   readonly scrapePools: readonly string[]
   readonly reloadSucceeded: boolean
   /** When the configuration in force was loaded. */
