@@ -143,6 +143,7 @@ const TRUE_POSITIVES: [query: string, rule: string, proposal: string | undefined
     'vanishing-series',
     '1 - (sum(rate(ml_predictions_total{status="success"}[5m])) or 0 * sum(rate(ml_predictions_total[5m]))) / sum(rate(ml_predictions_total[5m])) > 0.1',
   ],
+  ['up{job="api"} == 0', 'vanishing-series', 'up{job="api"} == 0 or absent(up{job="api"})'],
   ['count(up{job="api"}) < 2', 'vanishing-series', '(count(up{job="api"}) or vector(0)) < 2'],
   [
     'sum(rate(http_requests_total[5m])) == 0',

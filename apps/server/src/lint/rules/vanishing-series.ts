@@ -1,6 +1,6 @@
 // Conditions that hold when there is nothing to look at: where the series are gone, the comparison gives nothing, and an
 // alert made of it stays silent exactly when it should not.
-import { METRIC_NAME } from '@watchfire/datamodel'
+import { METRIC_NAME, type Matcher } from '@watchfire/datamodel'
 import { printExpr, type BinaryExpr, type Expr, type VectorSelector } from '@watchfire/promql/parser'
 import type { LintContext, LintRule } from '../context.ts'
 import { isComparison, metricName, numberOf, PER_SECOND, selectorsOf, some, unwrap } from '../tree.ts'
@@ -72,21 +72,20 @@ function narrowingMatchers(ratio: BinaryExpr): string[] {
   if (!part || !whole || moreParts.length > 0 || moreWholes.length > 0) return []
   if (metricName(part) === '' || metricName(part) !== metricName(whole)) return []
   const texts = (selector: VectorSelector) =>
-    selector.matchers
-      .filter((matcher) => matcher.name !== METRIC_NAME && !matcher.matches(''))
-      .map(({ name, type, value }) => `${name}${type}"${value}"`)
+    selector.matchers.filter(isNarrow).map(({ name, type, value }) => `${name}${type}"${value}"`)
   const common = new Set(texts(whole))
   return texts(part).filter((text) => !common.has(text))
 }
 
-/** `sum(rate(x[5m])) == 0` and `count(x) < 2`: a sum or count over nothing is nothing. */
+/** `sum(rate(x[5m])) == 0`, `count(x) < 2` and `up{job="a"} == 0`: nothing is neither 0 nor few. */
 function checkZero({ node, value, op, limit }: Condition, context: LintContext): void {
   const inner = unwrap(value)
   const counts = inner.type === 'aggregation' && (inner.op === 'count' || inner.op === 'group')
   const sums = inner.type === 'aggregation' && inner.op === 'sum'
   const rates = inner.type === 'call' && (PER_SECOND.has(inner.name) || inner.name === 'increase')
   const reachesZero = (op === '==' && limit === 0) || (op === '<=' && limit >= 0) || (op === '<' && limit > 0)
-  if (!reachesZero || !(counts || ((sums || rates) && op === '==')) || isCountedUp(inner)) return
+  const chosen = inner.type === 'vectorSelector' && inner.matchers.some(isNarrow)
+  if (!reachesZero || !(counts || ((sums || rates || chosen) && op === '==')) || isCountedUp(inner)) return
   const [selector] = selectorsOf(inner)
   if (!selector) return
   const whole = inner.type === 'aggregation' && !inner.without && inner.grouping.length === 0
@@ -94,11 +93,16 @@ function checkZero({ node, value, op, limit }: Condition, context: LintContext):
     rule: 'vanishing-series',
     severity: counts ? 'warning' : 'info',
     at: value,
-    message: `without any series the ${counts ? 'count' : sums ? 'sum' : 'rate'} is absent, not 0, and the condition is silent`,
+    message: `without any series ${counts ? 'the count' : sums ? 'the sum' : rates ? 'the rate' : 'it'} is absent, not 0, and the condition is silent`,
     ...(whole
       ? { instead: `(${context.text(value)} or vector(0))` }
       : { replaces: node, instead: `${context.text(node)} or absent(${printExpr(selector)})` }),
   })
+}
+
+/** True for a matcher that asks for certain series, not for a name. */
+function isNarrow(matcher: Matcher): boolean {
+  return matcher.name !== METRIC_NAME && !matcher.matches('')
 }
 
 /** The sum of `up` is there as long as there are targets, and those are known. */
