@@ -26,6 +26,7 @@ const inner = fc.constantFrom(
   'x_total',
   'rate(x_total[2m])',
   'max_over_time(x_total[1m])',
+  'absent_over_time(x_total[1m])',
   'irate(x_total[5m])',
 )
 const query = fc

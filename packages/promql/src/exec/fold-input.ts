@@ -47,6 +47,7 @@ export function foldInput(
     return { op, func: FOLD_INSTANT, node, selector: node, ...none }
   }
   if (node.kind !== 'call' || node.args.length !== 1) return
+  if (node.name === 'absent_over_time') return // turns round what its kernel finds
   const spec = RANGE_FUNCTIONS.get(node.name)
   const matrix = node.args[0]!
   if (spec?.kernel === undefined || matrix.kind !== 'matrix' || !isPlain(matrix.selector, grid)) return
