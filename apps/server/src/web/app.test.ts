@@ -17,6 +17,12 @@ const pool: QueryPool = {
   json: async (request) => (asked.push(request), answer),
   metadata: async (request) => (asked.push(request), answer),
   vector: async () => ({ ok: true, samples: [], warnings: [], infos: [] }),
+  latest: async () => ({
+    ok: true,
+    samples: [{ pairs: ['__name__', 'ü.x', 'job', 'j'], timeMs: 5, value: 2e6 }],
+    warnings: [],
+    infos: [],
+  }),
   stop: async () => {},
 }
 const STATS = { seriesCount: 3, labelPairCount: 4, chunkCount: 5, minTime: 6, maxTime: 7, walCorruptions: 0 }
@@ -57,6 +63,7 @@ const server = {
   stopping: false,
   startMs: 1,
   configYaml: 'global: {}\n',
+  externalLabels: { cluster: 'c' },
   scrapePools: ['b', 'a'],
   reloadSucceeded: true,
   lastReloadMs: 2,
@@ -391,6 +398,27 @@ describe('parts that are switched off', () => {
     expect((await get('/api/v1/notifications')).json()).toMatchObject({
       data: [{ text: 'Configuration reload has failed.', active: true }],
     })
+  })
+})
+
+describe('federation', () => {
+  it('shows the newest samples with external labels, names escaped unless they may be as they are', async () => {
+    const plain = await get('/federate?match[]=x')
+    expect(plain.headers['content-type']).toBe(
+      'text/plain; version=0.0.4; charset=utf-8; escaping=underscores',
+    )
+    expect(plain.body).toBe('# TYPE __x untyped\n__x{job="j",cluster="c",instance=""} 2e+06 5\n')
+    const utf8 = await app.inject({
+      url: '/federate?match[]=x',
+      headers: { accept: 'text/plain;version=1.0.0;escaping=allow-utf-8' },
+    })
+    expect(utf8.body).toBe('# TYPE "ü.x" untyped\n{"ü.x",job="j",cluster="c",instance=""} 2e+06 5\n')
+  })
+
+  it('refuses what is no selector', async () => {
+    const bad = await get('/federate?match[]=x{')
+    expect(bad.statusCode).toBe(400)
+    expect(bad.body).toContain('parse error')
   })
 })
 
