@@ -177,7 +177,7 @@ describe('the database against an oracle', () => {
           }
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 50, interruptAfterTimeLimit: 10_000 },
     )
   })
 })

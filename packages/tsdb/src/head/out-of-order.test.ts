@@ -243,7 +243,7 @@ describe('out-of-order samples', () => {
           await db.close()
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 40, interruptAfterTimeLimit: 10_000 },
     )
     start()
   })
