@@ -5,6 +5,7 @@ const HELP = `usage: watchfire [command] [flags]
   watchfire up                    everything: server, Alertmanager, dashboards, sample service and traffic
   watchfire alertmanager          an Alertmanager alone
   watchfire promtool              checks of configuration and rules, rule unit tests, queries
+  watchfire amtool                alerts, silences, routes and templates of an Alertmanager, as amtool
   watchfire inference             the sample inference service alone
   watchfire traffic               sample traffic for an inference service
 
@@ -19,6 +20,8 @@ async function run(argv: readonly string[]): Promise<number> {
       return (await import('./up/up.ts')).up(rest)
     case 'alertmanager':
       return (await import('./commands.ts')).alertmanager(rest)
+    case 'amtool':
+      return (await import('@watchfire/alertmanager')).runAmtool(rest)
     case 'inference':
       return (await import('@watchfire/inference')).runInference(rest)
     case 'traffic':

@@ -168,7 +168,9 @@ function readMatchers(cursor: YamlCursor): Matcher[] {
 function readMatch(cursor: YamlCursor, type: '=' | '=~'): Matcher[] {
   return cursor.entries().map(([name, value]) => {
     try {
-      return new Matcher(type, name, value.string())
+      const text = value.string()
+      // Alertmanager shows these expressions, and keys of groups, with their anchors.
+      return new Matcher(type, name, type === '=~' ? `^(?:${text})$` : text)
     } catch (error) {
       return value.fail((error as Error).message)
     }

@@ -11,7 +11,7 @@ export type ConnectionConfig = Pick<
 >
 
 export interface OutgoingRequest {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string

@@ -1,0 +1,1 @@
+export { runAmtool, type AmtoolOptions } from './run.ts'
