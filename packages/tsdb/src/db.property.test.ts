@@ -91,11 +91,14 @@ function check(db: Db, oracle: Oracle): void {
 
 describe('the database against an oracle', () => {
   it('returns what was appended through commits, rollbacks, restarts, crashes and truncations', async () => {
+    // On a busy machine fewer runs have to do.
+    const end = performance.now() + 10_000
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 5, maxLength: 40 }),
         fc.boolean(),
         async (steps, snappy) => {
+          if (performance.now() > end) return
           let dir = mkdtempSync(join(tmpdir(), 'wf-oracle-'))
           let memoryImage = true
           const open = () =>
@@ -177,7 +180,7 @@ describe('the database against an oracle', () => {
           }
         },
       ),
-      { numRuns: 50, interruptAfterTimeLimit: 10_000 },
+      { numRuns: 50 },
     )
   })
 })

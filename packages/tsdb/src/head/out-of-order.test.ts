@@ -196,8 +196,11 @@ describe('out-of-order samples', () => {
       },
       { weight: 2, arbitrary: fc.constant({ compact: true }) },
     )
+    // On a busy machine fewer runs have to do.
+    const end = performance.now() + 10_000
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 15 }), async (steps) => {
+        if (performance.now() > end) return
         rmSync(dir, { recursive: true, force: true })
         start()
         const oracle = new Map<number, Set<number>>()
@@ -243,7 +246,7 @@ describe('out-of-order samples', () => {
           await db.close()
         }
       }),
-      { numRuns: 40, interruptAfterTimeLimit: 10_000 },
+      { numRuns: 40 },
     )
     start()
   })
