@@ -1,6 +1,7 @@
 // Conformance of configuration files: prometheus.jsonl, rules.jsonl and web.jsonl (how promtool ends on each file) and
 // effective.jsonl (the configuration as the server shows it) of a `config` folder. Paths in the files are relative to
-// the kind's folder. Codes have to be the same; texts are counted.
+// the kind's folder. Codes have to be the same; texts are counted, and
+// shown where they differ when CONFORMANCE_TEXTS is set.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
