@@ -115,10 +115,13 @@ export class Informer<T extends KubeObject> {
       this.#apply(event)
     })
     if (this.#stop.signal.aborted) return
-    if (events === 0 && performance.now() - began < WATCH_MS_MIN) {
+    if (performance.now() - began >= WATCH_MS_MIN) {
+      this.#pauseMs = 0
+      return
+    }
+    if (events === 0)
       this.#options.onFailure(`${this.#selection.path}: very short watch, no events received`)
-      await this.#pause()
-    } else this.#pauseMs = 0
+    await this.#pause()
   }
 
   #apply({ type, object: raw }: WatchEvent): void {
