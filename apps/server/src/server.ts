@@ -198,6 +198,8 @@ class Server implements RunningServer {
         vector: (request) => pool().vector(request),
         latest: (request, signal) => pool().latest(request, signal),
         metadata: (request, signal) => pool().metadata(request, signal),
+        activeQueries: () => this.#pool?.activeQueries() ?? [],
+        cancelQuery: (id) => this.#pool?.cancelQuery(id) ?? false,
         stop: () => pool().stop(),
       },
       ingest: {
@@ -286,11 +288,15 @@ class Server implements RunningServer {
       },
       concurrencyMax: flags.queryMaxConcurrency,
       timeoutMs: flags.queryTimeoutMs,
-      events: createEngineMetrics(
-        this.#registry,
-        flags.queryMaxConcurrency,
-        () => (this.#pool?.running().length ?? 0) + (this.#pool?.queued ?? 0),
-      ),
+      events: {
+        ...createEngineMetrics(
+          this.#registry,
+          flags.queryMaxConcurrency,
+          () => (this.#pool?.running().length ?? 0) + (this.#pool?.queued ?? 0),
+        ),
+        onSlow: ({ query, origin, seconds, queueSeconds }) =>
+          logger.warn('slow query', { query, origin, seconds, queueSeconds }),
+      },
     })
     const discoveryMetrics = createDiscoveryMetrics(this.#registry)
     this.#scrapeDiscovery = new DiscoveryManager({

@@ -1,6 +1,7 @@
 // Between the main thread and the query workers. Answers of the API lane come as ready JSON bytes, so that the main thread never walks samples.
 import type { FloatHistogram } from '@watchfire/datamodel'
 import type { QueryErrorKind } from '@watchfire/promql'
+import type { ActiveQuery } from './active-queries.ts'
 
 export interface QueryPoolRequest {
   readonly expr: string
@@ -54,6 +55,10 @@ export interface QueryPool {
   latest(request: LatestRequest, signal?: AbortSignal): Promise<QueryVectorAnswer>
   /** `series`, `labels` and `label values`: JSON bytes of the whole answer. */
   metadata(request: MetadataRequest, signal?: AbortSignal): Promise<QueryJsonAnswer>
+  /** Queries that wait or run, oldest first. */
+  activeQueries?(): readonly ActiveQuery[]
+  /** Cancels one of them; false when there is none with this id. */
+  cancelQuery?(id: number): boolean
   stop(): Promise<void>
 }
 

@@ -1,5 +1,6 @@
 // A lane: a queue in front of a few workers that are started when needed and end when idle. The HTTP API and the
 // rules have a lane each, so that heavy dashboards cannot delay an alert.
+import type { TaskControl } from './active-queries.ts'
 import type { QueryTask, TaskAnswer, TaskCost, TaskFailure } from './messages.ts'
 import { QueryWorker, type QueryWorkerOptions } from './query-worker.ts'
 
@@ -48,7 +49,7 @@ export class Lane {
   }
 
   /** Runs a task within `timeoutMs`, the wait for a worker included. Never rejects. */
-  run(task: QueryTask, timeoutMs: number, signal?: AbortSignal): Promise<TaskAnswer> {
+  run(task: QueryTask, timeoutMs: number, signal?: AbortSignal, control?: TaskControl): Promise<TaskAnswer> {
     const queuedAt = performance.now()
     const deadlineMs = Date.now() + timeoutMs
     return new Promise((resolve) => {
@@ -63,6 +64,7 @@ export class Lane {
         resolve(answer)
       }
       const giveUp = (failure: TaskFailure) => {
+        if (phase === 'done') return
         if (phase === 'queued') this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
         const worker = current
         if (phase === 'running' && worker) {
@@ -84,9 +86,10 @@ export class Lane {
           const queueSeconds = (performance.now() - queuedAt) / 1000
           phase = 'running'
           current = worker
+          if (control) control.queueSeconds = queueSeconds
           const entry: RunningTask = { worker, startedAt: performance.now() }
           this.#running.add(entry)
-          void worker.run(task, deadlineMs).then((outcome) => {
+          void worker.run(task, deadlineMs, queueSeconds).then((outcome) => {
             this.#running.delete(entry)
             clearTimeout(graceTimer)
             if (outcome.type === 'answer') {
@@ -101,6 +104,7 @@ export class Lane {
           })
         },
       }
+      if (control) control.cancel = onAbort
       if (this.#stopped) return finish(deathAnswer('', false, true))
       if (signal?.aborted) return onAbort()
       signal?.addEventListener('abort', onAbort)

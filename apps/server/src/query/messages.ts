@@ -1,4 +1,5 @@
 // What the pool and its workers say to each other. One task at a time per worker; the answer's bytes are transferred.
+import type { MessagePort } from 'node:worker_threads'
 import type { QueryErrorKind } from '@watchfire/promql'
 import type { DbHandle } from '@watchfire/tsdb'
 import type { EngineOptions } from '@watchfire/promql'
@@ -48,6 +49,8 @@ export interface TaskMessage {
   readonly task: QueryTask
   /** Milliseconds since the epoch. */
   readonly deadlineMs: number
+  /** Time it waited for a worker. */
+  readonly queueSeconds: number
 }
 
 export interface AnswerMessage {
@@ -64,16 +67,33 @@ export interface QueryWorkerData {
   readonly cancel: SharedArrayBuffer
   /** Module with `createRunner`. */
   readonly runnerUrl: string
+  readonly helper?: HelperLink
+}
+
+/** Between a query worker and the helper thread that may take over parts of its queries. */
+export interface HelperLink {
+  readonly port: MessagePort
+  /** The word of `createFoldHelper`. */
+  readonly state: Int32Array
+  /** Element 0 = queries that run now, of all workers. */
+  readonly load: SharedArrayBuffer
+  /** So many threads can run at the same time. */
+  readonly threads: number
 }
 
 /** Runs tasks, one after the other, synchronously. */
 export interface Runner {
   /** `deadline` as of `performance.now()`. Does not throw for failures of the query. */
-  run(task: QueryTask, deadline: number, cancel: Int32Array): { answer: TaskAnswer; cost?: TaskCost }
+  run(
+    task: QueryTask,
+    deadline: number,
+    cancel: Int32Array,
+    queueSeconds?: number,
+  ): { answer: TaskAnswer; cost?: TaskCost }
   close(): void
 }
 
 /** What a runner module exports. */
 export interface RunnerModule {
-  createRunner(data: Pick<QueryWorkerData, 'handle' | 'engine'>): Runner
+  createRunner(data: Pick<QueryWorkerData, 'handle' | 'engine' | 'helper'>): Runner
 }

@@ -10,6 +10,8 @@ import type {
   QueryPoolRequest,
   QueryVectorAnswer,
 } from './contract.ts'
+import { ActiveQueries, type ActiveQuery, type SlowQuery } from './active-queries.ts'
+import { HelperThread } from './helper-thread.ts'
 import { Lane, type RunningTask } from './lane.ts'
 import { MemoryWatch, defaultGrowthBytesMax } from './memory-watch.ts'
 import type { QueryTask, TaskAnswer, TaskCost, VectorRequest } from './messages.ts'
@@ -35,16 +37,22 @@ export interface QueryPoolOptions {
   /** Module that runs the tasks; tests pass one that misbehaves. */
   readonly runnerUrl?: string
   readonly workerUrl?: URL
+  readonly helperUrl?: URL
   readonly events?: QueryPoolEvents
+  /** From when on a query counts as slow, default 10 s. */
+  readonly slowMs?: number
 }
 
 /** What is counted, for `prometheus_engine_*`. */
 export interface QueryPoolEvents {
   readonly onFinished?: (cost: TaskCost | undefined, queueSeconds: number) => void
   readonly onWorkerDied?: (reason: string) => void
+  /** A query that took longer than `slowMs`. */
+  readonly onSlow?: (query: SlowQuery) => void
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000
+const DEFAULT_SLOW_MS = 10_000
 const WATCH_INTERVAL_MS = 25
 
 /** The built worker, next to this file or, when this runs from sources, in `dist`. */
@@ -58,8 +66,17 @@ export class WorkerQueryPool implements QueryPool {
   readonly #rules: Lane
   readonly #watch: MemoryWatch
   readonly #timeoutMs: number
+  readonly #helper: HelperThread
+  readonly #active = new ActiveQueries()
+  readonly #slowMs: number
+  readonly #onSlow: QueryPoolEvents['onSlow']
 
   constructor(options: QueryPoolOptions) {
+    const processors = availableParallelism()
+    const helper = new HelperThread(options.helperUrl ?? builtUrl('fold.worker.js'), processors)
+    this.#helper = helper
+    this.#slowMs = options.slowMs ?? DEFAULT_SLOW_MS
+    this.#onSlow = options.events?.onSlow
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     const lane = (threadsMax: number) =>
       new Lane({
@@ -69,7 +86,9 @@ export class WorkerQueryPool implements QueryPool {
             handle: options.handle(),
             engine: options.engine ?? {},
             runnerUrl: options.runnerUrl ?? builtUrl('default-runner.js').href,
+            ...helper.link(),
           },
+          load: helper.load,
           heapMegabytesMax: options.heapMegabytesMax ?? 4096,
         }),
         threadsMax,
@@ -77,7 +96,7 @@ export class WorkerQueryPool implements QueryPool {
         graceMs: options.graceMs ?? 1000,
         ...options.events,
       })
-    const threads = options.threadsMax ?? Math.max(2, availableParallelism())
+    const threads = options.threadsMax ?? Math.max(2, processors)
     this.#api = lane(Math.min(options.concurrencyMax ?? 20, threads))
     this.#rules = lane(1)
     this.#watch = new MemoryWatch({
@@ -117,12 +136,25 @@ export class WorkerQueryPool implements QueryPool {
 
   async stop(): Promise<void> {
     this.#watch.stop()
-    await Promise.all([this.#api.stop(), this.#rules.stop()])
+    await Promise.all([this.#api.stop(), this.#rules.stop(), this.#helper.stop()])
   }
 
-  #run(lane: Lane, task: QueryTask, timeoutMs?: number, signal?: AbortSignal): Promise<TaskAnswer> {
-    const answer = lane.run(task, Math.min(timeoutMs ?? this.#timeoutMs, this.#timeoutMs), signal)
+  activeQueries(): ActiveQuery[] {
+    return this.#active.list()
+  }
+
+  cancelQuery(id: number): boolean {
+    return this.#active.cancel(id)
+  }
+
+  async #run(lane: Lane, task: QueryTask, timeoutMs?: number, signal?: AbortSignal): Promise<TaskAnswer> {
+    const { control, end } = this.#active.add(task, lane === this.#rules ? 'rules' : 'api')
+    const limitMs = Math.min(timeoutMs ?? this.#timeoutMs, this.#timeoutMs)
+    const answer = lane.run(task, limitMs, signal, control)
     this.#watch.wake()
+    await answer
+    const query = end()
+    if (query.seconds * 1000 > this.#slowMs) this.#onSlow?.(query)
     return answer
   }
 }

@@ -31,9 +31,9 @@ const TRUNCATED = 'results truncated due to limit'
 
 export function createQueryRunner(parts: RunnerParts): Runner {
   return {
-    run(task, deadline, cancel) {
+    run(task, deadline, cancel, queueSeconds = 0) {
       try {
-        return runTask(parts, task, { deadline, cancel })
+        return runTask(parts, task, { deadline, cancel }, queueSeconds)
       } catch (error) {
         return { answer: failureOf(error) }
       }
@@ -46,10 +46,11 @@ function runTask(
   parts: RunnerParts,
   task: QueryTask,
   control: Control,
+  queueSeconds: number,
 ): { answer: TaskAnswer; cost?: TaskCost } {
   switch (task.what) {
     case 'json':
-      return json(parts, task.request, control)
+      return json(parts, task.request, control, queueSeconds)
     case 'vector':
       return vector(parts, task.request, control)
     case 'latest':
@@ -59,7 +60,7 @@ function runTask(
   }
 }
 
-function json(parts: RunnerParts, request: QueryPoolRequest, control: Control) {
+function json(parts: RunnerParts, request: QueryPoolRequest, control: Control, queueSeconds: number) {
   const result = parts.engine.query(parts.reader, {
     expr: request.expr,
     startMs: request.startMs,
@@ -68,12 +69,22 @@ function json(parts: RunnerParts, request: QueryPoolRequest, control: Control) {
     ...(request.lookbackMs !== undefined && { lookbackMs: request.lookbackMs }),
     ...control,
   })
-  const body = parts.toJson(request.stats === 'all' ? result : withoutSteps(result), {
+  const waited = withQueueTime(result, queueSeconds)
+  const body = parts.toJson(request.stats === 'all' ? waited : withoutSteps(waited), {
     limit: request.limit ?? 0,
     stats: (request.stats ?? 'none') !== 'none',
     warnings: request.warnings ?? [],
   })
   return { answer: { ok: true, body } as const, cost: costOf(result) }
+}
+
+function withQueueTime(result: QueryResult, queueSeconds: number): QueryResult {
+  const { timings } = result.stats
+  const execTotalTime = timings.execTotalTime + queueSeconds
+  return {
+    ...result,
+    stats: { ...result.stats, timings: { ...timings, execQueueTime: queueSeconds, execTotalTime } },
+  }
 }
 
 /** Counts per step are shown with `stats=all` only. */

@@ -8,6 +8,8 @@ export interface QueryWorkerOptions {
   /** Limits of V8 for the thread: only the last net, the engine and the pool's watch come first. */
   readonly heapMegabytesMax: number
   readonly onExit: (worker: QueryWorker) => void
+  /** Element 0 counts the queries that run. */
+  readonly load?: Int32Array
 }
 
 /** How a task ended. `died` tells why the thread is gone. */
@@ -39,12 +41,13 @@ export class QueryWorker {
       // Not those of the process: a test runner's import conditions would lead built workers to sources.
       execArgv: [],
       name: 'query',
+      transferList: options.data.helper ? [options.data.helper.port] : [],
     })
     this.#worker.unref()
     this.#worker.on('message', (message: AnswerMessage) => {
       if (message.id !== this.#running?.id) return
       const { settle } = this.#running
-      this.#running = undefined
+      this.#setRunning(undefined)
       settle({ type: 'answer', answer: message.answer, cost: message.cost })
     })
     this.#worker.on('error', (error: NodeJS.ErrnoException) => {
@@ -65,13 +68,13 @@ export class QueryWorker {
   }
 
   /** Runs one task; the worker must be idle. Never rejects. `deadlineMs` since the epoch. */
-  run(task: QueryTask, deadlineMs: number): Promise<TaskOutcome> {
+  run(task: QueryTask, deadlineMs: number, queueSeconds = 0): Promise<TaskOutcome> {
     if (this.#gone || this.#running) throw new Error('query worker is not idle')
     Atomics.store(this.#cancel, 0, 0)
     const id = this.#nextId++
     return new Promise((settle) => {
-      this.#running = { id, settle }
-      this.#worker.postMessage({ id, task, deadlineMs })
+      this.#setRunning({ id, settle })
+      this.#worker.postMessage({ id, task, deadlineMs, queueSeconds })
     })
   }
 
@@ -87,11 +90,17 @@ export class QueryWorker {
     await this.#worker.terminate()
   }
 
+  #setRunning(running: Running | undefined): void {
+    const change = Number(running !== undefined) - Number(this.#running !== undefined)
+    this.#running = running
+    if (this.#options.load !== undefined) Atomics.add(this.#options.load, 0, change)
+  }
+
   #died(fallback: string): void {
     this.#gone = true
     const { reason, outOfMemory } = this.#failure ?? { reason: fallback, outOfMemory: false }
     const running = this.#running
-    this.#running = undefined
+    this.#setRunning(undefined)
     this.#options.onExit(this)
     running?.settle({ type: 'died', reason, outOfMemory })
   }

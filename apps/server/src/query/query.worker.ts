@@ -10,9 +10,9 @@ const { createRunner } = (await import(data.runnerUrl)) as RunnerModule
 const runner = createRunner(data)
 const cancel = new Int32Array(data.cancel)
 
-port.on('message', ({ id, task, deadlineMs }: TaskMessage) => {
+port.on('message', ({ id, task, deadlineMs, queueSeconds }: TaskMessage) => {
   const deadline = performance.now() + (deadlineMs - Date.now())
-  const { answer, cost } = runner.run(task, deadline, cancel)
+  const { answer, cost } = runner.run(task, deadline, cancel, queueSeconds)
   const message: AnswerMessage = { id, answer, ...(cost && { cost }) }
   const owned = answer.ok && 'body' in answer && answer.body.buffer instanceof ArrayBuffer
   port.postMessage(message, owned ? [answer.body.buffer] : [])

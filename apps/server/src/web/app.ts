@@ -6,6 +6,7 @@ import { registerLintApi } from './api-lint.ts'
 import { registerOptionalApi } from './api-optional.ts'
 import { registerQueryApi } from './api-query.ts'
 import { registerRulesApi } from './api-rules.ts'
+import { registerActiveQueriesApi } from './api-active-queries.ts'
 import { registerStatusApi } from './api-status.ts'
 import { registerTargetsApi } from './api-targets.ts'
 import { registerWriteApi } from './api-write.ts'
@@ -59,6 +60,7 @@ export async function createWebApp(options: WebOptions): Promise<FastifyInstance
           registerTargetsApi(api, options)
           registerRulesApi(api, options)
           registerStatusApi(api, options)
+          registerActiveQueriesApi(api, options)
           registerOptionalApi(api, options)
           registerLintApi(api, options)
           registerWriteApi(api, options)
