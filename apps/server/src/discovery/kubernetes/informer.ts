@@ -119,8 +119,7 @@ export class Informer<T extends KubeObject> {
       this.#pauseMs = 0
       return
     }
-    if (events === 0)
-      this.#options.onFailure(`${this.#selection.path}: very short watch, no events received`)
+    if (events === 0) this.#options.onFailure(`${this.#selection.path}: very short watch, no events received`)
     await this.#pause()
   }
 
