@@ -90,7 +90,7 @@ function compute(
 ): void {
   if (func == RATE || func == INCREASE || func == DELTA)
     return extrapolated(func, times, values, count, start, step, steps, range, out, present, scratch)
-  if (func == MIN || func == MAX)
+  if ((func == MIN || func == MAX) && steps > 1)
     return extreme(func == MAX, times, values, count, start, step, steps, range, out, present, scratch)
   if (func == CHANGES || func == RESETS) prefixCounts(func, values, count, scratch)
   let low: u32 = 0
@@ -109,6 +109,12 @@ function compute(
           break
         case AVG:
           result = average(values, low, high)
+          break
+        case MIN:
+          result = smallest(values, low, high)
+          break
+        case MAX:
+          result = largest(values, low, high)
           break
         case COUNT:
           result = <f64>(high - low)
@@ -187,6 +193,34 @@ function sum(values: usize, low: u32, high: u32): f64 {
     sum = t
   }
   return isInf(sum) ? sum : sum + c
+}
+
+/** Index of the first number, or of the last sample when there is none. */
+@inline
+function firstNumber(values: usize, low: u32, high: u32): u32 {
+  while (low < high - 1 && f(values, low) != f(values, low)) low++
+  return low
+}
+
+/** Of one window alone: a queue would be of no use. */
+function smallest(values: usize, low: u32, high: u32): f64 {
+  let i = firstNumber(values, low, high)
+  let best = f(values, i)
+  for (; i < high; i++) {
+    const x = f(values, i)
+    best = select<f64>(x, best, x < best)
+  }
+  return best
+}
+
+function largest(values: usize, low: u32, high: u32): f64 {
+  let i = firstNumber(values, low, high)
+  let best = f(values, i)
+  for (; i < high; i++) {
+    const x = f(values, i)
+    best = select<f64>(x, best, x > best)
+  }
+  return best
 }
 
 /** The direct mean while the sum stays finite, the incremental mean from then on. */
