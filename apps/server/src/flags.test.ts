@@ -66,8 +66,8 @@ describe('parseFlags', () => {
     [['--log.level=loud'], 'enum value must be one of debug,info,warn,error, got "loud"', 1],
     [['--web.listen-address=9090'], '--web.listen-address: "9090" is not host:port', 1],
     [
-      ['--web.enable-remote-write-receiver'],
-      "flag '--web.enable-remote-write-receiver' is not supported yet",
+      ['--web.enable-otlp-receiver'],
+      "flag '--web.enable-otlp-receiver' is not supported yet",
       1,
     ],
     [

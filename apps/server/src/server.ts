@@ -205,6 +205,7 @@ class Server implements RunningServer {
       ingest: {
         targets: () => ingest().targets(),
         metadata: () => ingest().metadata(),
+        exemplars: (request) => ingest().exemplars(request),
         stats: () => ingest().stats(),
         metricsText: () => ingest().metricsText(),
       },
@@ -259,6 +260,7 @@ class Server implements RunningServer {
           ...(flags.blockRangeMsMax > 0 && { blockRangeMsMax: flags.blockRangeMsMax }),
           ...(flags.blockSegmentBytes > 0 && { blockSegmentBytes: flags.blockSegmentBytes }),
           outOfOrderWindowMs: storage.outOfOrderWindowMs,
+          ...(flags.features.has('exemplar-storage') && { exemplarsMax: storage.exemplarsMax }),
         },
         ...(storage.retentionMs > 0 && { retentionMs: storage.retentionMs }),
         scrape: {

@@ -1,5 +1,5 @@
 // What the database offers: a writer for one thread and readers for any number of others.
-import type { BatchAppender, Labels, Queryable } from '@watchfire/datamodel'
+import type { BatchAppender, Exemplar, Labels, Matcher, Queryable } from '@watchfire/datamodel'
 
 /** Options of `openDb`; sizes in bytes, times in ms. */
 export interface DbOptions {
@@ -32,6 +32,8 @@ export interface DbOptions {
   readonly maintenance?: 'worker' | 'inline'
   /** Float samples of known series may be so much older than the newest of all; 0 = out-of-order samples are refused. */
   readonly outOfOrderWindowMs?: number
+  /** Exemplars that are kept for `exemplars`, 0 (default) = none. */
+  readonly exemplarsMax?: number
   readonly walCompression?: 'none' | 'snappy'
   readonly walSegmentBytes?: number
   /** fdatasync the WAL at most this often; 0 = only when a segment ends and on close. */
@@ -115,6 +117,12 @@ export interface DbStats {
   readonly blocks: BlockStats
 }
 
+/** Exemplars of a series, oldest first. */
+export interface SeriesExemplars {
+  readonly labels: Labels
+  readonly exemplars: readonly Exemplar[]
+}
+
 /** The database as its only writer sees it. One per directory; the directory is locked. */
 export interface Db {
   readonly handle: DbHandle
@@ -133,6 +141,11 @@ export interface Db {
    * round that runs. Rejects when a part of it fails.
    */
   compact(): Promise<void>
+  /**
+   * Kept exemplars of the series that one of the matcher sets accepts, from `start` to `end` (ms, inclusive), sorted by series. Those
+   * from before the database was opened are not among them.
+   */
+  exemplars(matcherSets: readonly (readonly Matcher[])[], start: number, end: number): SeriesExemplars[]
   /** In-process reader, for tests and tools. */
   reader(): DbReader
   close(): Promise<void>

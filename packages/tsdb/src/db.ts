@@ -1,10 +1,11 @@
 // Opens a data directory: lock, head, replay, a new WAL segment; then hands out the appender and readers.
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BatchAppender } from '@watchfire/datamodel'
-import type { Db, DbHandle, DbOptions, DbReader, DbStats } from './contract.ts'
+import { matchesAll, type BatchAppender, type Matcher } from '@watchfire/datamodel'
+import type { Db, DbHandle, DbOptions, DbReader, DbStats, SeriesExemplars } from './contract.ts'
 import { DirLock } from './db-lock.ts'
 import { HeadAppender, appendCounters, type AppendCounters, type CommitLog } from './head/appender.ts'
+import { ExemplarStore } from './head/exemplar-store.ts'
 import { Head } from './head/head.ts'
 import { MemoryGovernor, memoryBytesDefault } from './head/memory-governor.ts'
 import { HEAD_BYTES_MAX } from './head/head-memory.ts'
@@ -58,6 +59,7 @@ class HeadDb implements Db {
   readonly #governor: MemoryGovernor
   readonly #log: CommitLog
   readonly #counters: AppendCounters = appendCounters()
+  readonly #exemplars: ExemplarStore | undefined
   readonly #appender: HeadAppender
   readonly #replay: ReplayResult
   readonly #replayMs: number
@@ -128,7 +130,15 @@ class HeadDb implements Db {
     const lateWindowMs = options.outOfOrderWindowMs ?? 0
     const late = lateWindowMs > 0 ? this.#openWbl(wblDir, replay.lastWblSegment + 1) : undefined
     this.#log = { writer, encoder: new RecordEncoder(writer), late, lateWindowMs }
-    this.#appender = new HeadAppender(this.#head, this.#log, this.#counters, () => this.#committed())
+    const exemplarsMax = options.exemplarsMax ?? 0
+    this.#exemplars = exemplarsMax > 0 ? new ExemplarStore(exemplarsMax) : undefined
+    this.#appender = new HeadAppender(
+      this.#head,
+      this.#log,
+      this.#counters,
+      () => this.#committed(),
+      this.#exemplars,
+    )
     this.handle = {
       kind: 'watchfire-db-handle',
       shards: [this.#head.mem.memory],
@@ -226,6 +236,22 @@ class HeadDb implements Db {
   compact(): Promise<void> {
     if (this.#closed) throw new Error('BUG: the database is closed')
     return this.#compaction.run()
+  }
+
+  exemplars(matcherSets: readonly (readonly Matcher[])[], start: number, end: number): SeriesExemplars[] {
+    if (this.#exemplars === undefined) return []
+    const reader = this.reader()
+    try {
+      const found: SeriesExemplars[] = []
+      for (const [ref, exemplars] of this.#exemplars.between(start, end)) {
+        const labels = reader.seriesLabels(ref)
+        if (labels && matcherSets.some((matchers) => matchesAll(matchers, labels)))
+          found.push({ labels, exemplars })
+      }
+      return found.sort((a, b) => a.labels.compare(b.labels))
+    } finally {
+      reader.close()
+    }
   }
 
   reader(): DbReader {

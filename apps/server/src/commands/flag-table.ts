@@ -436,6 +436,7 @@ export const SETTLED_FEATURES: ReadonlySet<string> = new Set([
 /** Features that change something here. The other known ones are accepted with a warning. */
 export const WORKING_FEATURES: ReadonlySet<string> = new Set([
   'created-timestamp-zero-ingestion',
+  'exemplar-storage',
   'extra-scrape-metrics',
   'promql-binop-fill-modifiers',
   'promql-delayed-name-removal',

@@ -34,6 +34,7 @@ describe('defaults', () => {
       retentionBytes: 0,
       retentionPercentage: 0,
       outOfOrderWindowMs: 0,
+      exemplarsMax: 100_000,
     })
   })
 

@@ -24,6 +24,8 @@ import type { Config, ScrapeConfig } from './types.ts'
 import { YamlDocument, isNull } from './yaml-document.ts'
 
 const DAY_MS = 86_400_000
+/** Exemplars kept when the file does not say how many. */
+const EXEMPLARS_MAX = 100_000
 /** Largest configuration file, in bytes. */
 const FILE_BYTES_MAX = 64 * 1024 * 1024
 
@@ -86,6 +88,7 @@ export function parseConfig(text: string, path: string, options: LoadOptions = {
       retentionBytes: resolved.storage.tsdb?.retention?.size ?? 0,
       retentionPercentage: resolved.storage.tsdb?.retention?.percentage ?? 0,
       outOfOrderWindowMs: resolved.storage.tsdb?.out_of_order_time_window ?? 0,
+      exemplarsMax: resolved.storage.exemplars?.max_exemplars ?? EXEMPLARS_MAX,
     },
     ...(resolved.kubernetes_operator && {
       kubernetesOperator: operatorConfig(resolved.kubernetes_operator),

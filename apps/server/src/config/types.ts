@@ -264,4 +264,6 @@ export interface StorageLimits {
   /** Share of the file system, 0–100; counts instead of the bytes when above 0. */
   readonly retentionPercentage: number
   readonly outOfOrderWindowMs: number
+  /** Exemplars kept with the feature `exemplar-storage`; 0 = none. */
+  readonly exemplarsMax: number
 }

@@ -1,6 +1,6 @@
 // Between the main thread and the ingest worker, which alone writes to the database: it scrapes, appends and logs.
 // `ingest-client.ts` implements `Ingest` on the main thread over messages; tests may run the same core in-process.
-import type { AppendResult, FloatHistogram, MetricMetadata } from '@watchfire/datamodel'
+import type { AppendResult, FloatHistogram, MatchType, MetricMetadata } from '@watchfire/datamodel'
 import type { DbHandle, DbStats } from '@watchfire/tsdb'
 import type { TargetGroup } from '../discovery/contract.ts'
 import type { GlobalConfig, ScrapeConfig } from '../config/types.ts'
@@ -47,6 +47,27 @@ export interface TargetMetadata extends MetricMetadata {
   readonly target: Readonly<Record<string, string>>
 }
 
+/** Exemplars of the series that one of the selectors accepts; times in ms, inclusive. */
+export interface ExemplarsRequest {
+  readonly selectors: readonly (readonly {
+    readonly type: MatchType
+    readonly name: string
+    readonly value: string
+  }[])[]
+  readonly startMs: number
+  readonly endMs: number
+}
+
+/** Exemplars of a series, oldest first; labels as flat sorted pairs. */
+export interface ExemplarSeries {
+  readonly pairs: readonly string[]
+  readonly exemplars: readonly {
+    readonly pairs: readonly string[]
+    readonly value: number
+    readonly timeMs: number
+  }[]
+}
+
 export interface Ingest {
   /** Resolves when the database is open and replayed. */
   readonly ready: Promise<void>
@@ -69,6 +90,7 @@ export interface Ingest {
   write(body: Uint8Array, protocol: WriteProtocol): Promise<WriteResult>
   targets(): Promise<TargetsSnapshot>
   metadata(): Promise<readonly TargetMetadata[]>
+  exemplars(request: ExemplarsRequest): Promise<readonly ExemplarSeries[]>
   stats(): Promise<DbStats>
   /** Text exposition lines of the worker's own metrics (prometheus_target_*, prometheus_tsdb_* …). */
   metricsText(): Promise<string>

@@ -3,6 +3,8 @@ export { IngestCore, type IngestDependencies, type OpenDb } from './ingest-core.
 export { serveIngest } from './ingest-server.ts'
 export { DEFAULT_RETENTION_MS, type IngestOptions } from './options.ts'
 export type {
+  ExemplarSeries,
+  ExemplarsRequest,
   Ingest,
   RuleSample,
   TargetHealth,

@@ -6,7 +6,14 @@ import type { GlobalConfig, ScrapeConfig } from '../config/types.ts'
 import type { TargetGroup } from '../discovery/contract.ts'
 import type { WriteProtocol, WriteResult } from '../remote/index.ts'
 import type { Log } from '../scrape/index.ts'
-import type { Ingest, RuleSample, TargetMetadata, TargetsSnapshot } from './contract.ts'
+import type {
+  ExemplarSeries,
+  ExemplarsRequest,
+  Ingest,
+  RuleSample,
+  TargetMetadata,
+  TargetsSnapshot,
+} from './contract.ts'
 import type { CallArguments, CallName, CallResult, FromWorker, ToWorker } from './messages.ts'
 import type { IngestOptions } from './options.ts'
 
@@ -88,6 +95,10 @@ export class IngestClient implements Ingest {
 
   targets(): Promise<TargetsSnapshot> {
     return this.call('targets', [])
+  }
+
+  exemplars(request: ExemplarsRequest): Promise<readonly ExemplarSeries[]> {
+    return this.call('exemplars', [request])
   }
 
   metadata(): Promise<readonly TargetMetadata[]> {

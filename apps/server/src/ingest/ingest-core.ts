@@ -3,6 +3,7 @@
 import {
   APPEND,
   Labels,
+  Matcher,
   staleMarker,
   type AppendResult,
   type Appender,
@@ -21,7 +22,14 @@ import {
   type ScrapeCounters,
   type Summary,
 } from '../scrape/index.ts'
-import type { Ingest, RuleSample, TargetMetadata, TargetsSnapshot } from './contract.ts'
+import type {
+  ExemplarSeries,
+  ExemplarsRequest,
+  Ingest,
+  RuleSample,
+  TargetMetadata,
+  TargetsSnapshot,
+} from './contract.ts'
 import { renderMetrics } from './metrics-text.ts'
 import { DEFAULT_RETENTION_MS, type IngestOptions } from './options.ts'
 
@@ -107,12 +115,30 @@ export class IngestCore implements Ingest {
     this.#remoteWriter ??= new RemoteWriter({
       appender: () => this.db().appender(),
       now: () => this.#dependencies.clock.now(),
+      exemplars: (this.#options.db.exemplarsMax ?? 0) > 0,
     })
     return this.#remoteWriter.write(body, protocol)
   }
 
   targets(): Promise<TargetsSnapshot> {
     return Promise.resolve(this.#scrapes.targets())
+  }
+
+  async exemplars({ selectors, startMs, endMs }: ExemplarsRequest): Promise<readonly ExemplarSeries[]> {
+    await this.ready
+    const matchers = selectors.map((set) =>
+      set.map(({ type, name, value }) => new Matcher(type, name, value)),
+    )
+    return this.db()
+      .exemplars(matchers, startMs, endMs)
+      .map(({ labels, exemplars }) => ({
+        pairs: labels.pairs,
+        exemplars: exemplars.map((one) => ({
+          pairs: one.labels.pairs,
+          value: one.value,
+          timeMs: one.timestampMs,
+        })),
+      }))
   }
 
   metadata(): Promise<readonly TargetMetadata[]> {

@@ -32,6 +32,8 @@ async function call(core: Ingest, name: CallName, args: readonly unknown[]): Pro
       return core.write(...(args as CallArguments<'write'>))
     case 'targets':
       return core.targets()
+    case 'exemplars':
+      return core.exemplars(...(args as CallArguments<'exemplars'>))
     case 'metadata':
       return core.metadata()
     case 'stats':

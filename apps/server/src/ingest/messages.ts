@@ -6,7 +6,7 @@ import type { IngestOptions } from './options.ts'
 
 /** Calls that are answered. */
 export type CallName =
-  'applyConfig' | 'append' | 'write' | 'targets' | 'metadata' | 'stats' | 'metricsText' | 'stop'
+  'applyConfig' | 'append' | 'write' | 'targets' | 'exemplars' | 'metadata' | 'stats' | 'metricsText' | 'stop'
 
 export type CallArguments<N extends CallName> = Parameters<Ingest[N]>
 export type CallResult<N extends CallName> = Awaited<ReturnType<Ingest[N]>>

@@ -53,8 +53,22 @@ function readSeries(reader: WireReader, appender: BatchAppender, context: WriteC
     batch.drop()
     return
   }
+  const hasSamples = batch.pending > 0
   batch.take(ref, 0)
-  if (others > 0) readOthers(reader, appender, context, start, ref)
+  if (others === 0) return
+  batch.flush()
+  // Prometheus looks at exemplars before histograms: those of a series that begins with a histogram in this request find no series.
+  if (context.exemplars && (hasSamples || appender.newest(ref) !== undefined))
+    each(reader, start, SERIES.exemplars, () => {
+      reader.expect(WIRE.bytes, 'Exemplars')
+      // A refused exemplar is no fault of the request.
+      appendExemplar(appender, ref, readExemplar(reader), context)
+    })
+  each(reader, start, SERIES.histograms, () => {
+    reader.expect(WIRE.bytes, 'Histograms')
+    const fault = appendHistogram(appender, ref, readHistogram(reader), context)
+    if (fault !== undefined) throw new WriteRefused(fault)
+  })
 }
 
 /** Passes over the labels a series begins with; their end. */
@@ -110,24 +124,11 @@ function seriesRef(
   return ref
 }
 
-function readOthers(
-  reader: WireReader,
-  appender: BatchAppender,
-  context: WriteContext,
-  start: number,
-  ref: SeriesRef,
-): void {
-  context.batch.flush()
+/** Calls back at every field of a kind in the message that begins at `start`. */
+function each(reader: WireReader, start: number, field: number, visit: () => void): void {
   reader.position = start
   while (reader.next()) {
-    if (reader.field === SERIES.histograms) {
-      reader.expect(WIRE.bytes, 'Histograms')
-      const fault = appendHistogram(appender, ref, readHistogram(reader), context)
-      if (fault !== undefined) throw new WriteRefused(fault)
-    } else if (reader.field === SERIES.exemplars && context.exemplars) {
-      reader.expect(WIRE.bytes, 'Exemplars')
-      // A refused exemplar is no fault of the request.
-      appendExemplar(appender, ref, readExemplar(reader), context)
-    } else reader.skip()
+    if (reader.field === field) visit()
+    else reader.skip()
   }
 }

@@ -1,7 +1,9 @@
 // Parts of the API that Prometheus has switched off unless a flag or feature asks for them. The flags that would
 // switch them on are refused at the start, so here they answer as Prometheus does without them.
 import type { FastifyInstance } from 'fastify'
+import { Labels, formatValue } from '@watchfire/datamodel'
 import { childrenOf, parseExpr, type Expr } from '@watchfire/promql/parser'
+import type { ExemplarSeries, ExemplarsRequest } from '../ingest/index.ts'
 import { ApiError, param } from './errors.ts'
 import type { WebOptions } from './options.ts'
 import { Params, TIME_MAX_MS, TIME_MIN_MS, timeParam } from './params.ts'
@@ -39,7 +41,10 @@ export function registerOptionalApi(app: FastifyInstance, options: WebOptions): 
       const startMs = param('start', () => timeParam(params, 'start', TIME_MIN_MS))
       const endMs = param('end', () => timeParam(params, 'end', TIME_MAX_MS))
       if (endMs < startMs) throw new ApiError('bad_data', 'end timestamp must not be before start timestamp')
-      return sendData(reply, hasSelector(parsed(params.get('query'), options)) ? [] : undefined)
+      const selectors = selectorsOf(parsed(params.get('query'), options))
+      if (selectors.length === 0) return sendData(reply, undefined)
+      const found = await options.ingest.exemplars({ selectors, startMs, endMs })
+      return sendData(reply, found.map(exemplarsJson))
     },
   })
 
@@ -62,6 +67,22 @@ function parsed(text: string, options: WebOptions): Expr {
   }
 }
 
-function hasSelector(expr: Expr): boolean {
-  return expr.type === 'vectorSelector' || childrenOf(expr).some(hasSelector)
+/** Matchers of every selector, as plain data. */
+function selectorsOf(expr: Expr): ExemplarsRequest['selectors'] {
+  const own =
+    expr.type === 'vectorSelector'
+      ? [expr.matchers.map(({ type, name, value }) => ({ type, name, value }))]
+      : []
+  return [...own, ...childrenOf(expr).flatMap(selectorsOf)]
+}
+
+function exemplarsJson({ pairs, exemplars }: ExemplarSeries) {
+  return {
+    seriesLabels: Labels.fromSortedPairs(pairs),
+    exemplars: exemplars.map((one) => ({
+      labels: Labels.fromSortedPairs(one.pairs),
+      value: formatValue(one.value),
+      timestamp: one.timeMs / 1000,
+    })),
+  }
 }

@@ -81,6 +81,10 @@ async function open(options: Partial<WebOptions> = {}): Promise<FastifyInstance>
     server,
     pool,
     ingest: {
+      exemplars: async ({ selectors }) =>
+        selectors.flat().some(({ value }) => value === 'with')
+          ? [{ pairs: ['__name__', 'with'], exemplars: [{ pairs: ['t', '1'], value: 0.5, timeMs: 1500 }] }]
+          : [],
       targets: async () => ({
         active: ['b', 'a'].map((scrapePool) => ({
           scrapePool,
@@ -384,6 +388,15 @@ describe('parts that are switched off', () => {
     expect((await get('/api/v1/query_exemplars?query=rate(x[5m])')).json()).toEqual({
       status: 'success',
       data: [],
+    })
+    expect((await get('/api/v1/query_exemplars?query=sum(with)')).json()).toEqual({
+      status: 'success',
+      data: [
+        {
+          seriesLabels: { __name__: 'with' },
+          exemplars: [{ labels: { t: '1' }, value: '0.5', timestamp: 1.5 }],
+        },
+      ],
     })
     expect((await get('/api/v1/query_exemplars?query=1')).statusCode).toBe(204)
     expect((await get('/api/v1/query_exemplars?query=x&start=2&end=1')).json()).toEqual(

@@ -1,9 +1,5 @@
 export { createWebApp } from './app.ts'
-export {
-  createEngineMetrics,
-  createLifeMetrics,
-  type LifeMetrics,
-} from './metrics.ts'
+export { createEngineMetrics, createLifeMetrics, type LifeMetrics } from './metrics.ts'
 export type { BuildInfo, ServerView, WebOptions } from './options.ts'
 export type {
   AlertJson,

@@ -41,7 +41,7 @@ export interface ServerView {
 export interface WebOptions {
   readonly server: ServerView
   readonly pool: QueryPool
-  readonly ingest: Pick<Ingest, 'targets' | 'metadata' | 'stats' | 'metricsText'>
+  readonly ingest: Pick<Ingest, 'exemplars' | 'targets' | 'metadata' | 'stats' | 'metricsText'>
   /** Undefined while the receiver is switched off. `accepted` are the messages it takes. */
   readonly remoteWrite?: Pick<Ingest, 'write'> & { readonly accepted: readonly string[] }
   readonly rules: RulesView

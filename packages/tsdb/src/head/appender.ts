@@ -17,6 +17,7 @@ import {
 import { CHUNK_RANGE_MS } from './float-chunks.ts'
 import { CTL, SERIES, SERIES_FLAG, XOR } from './layout.ts'
 import { beginChange, endChange, waitForReaders } from './pins.ts'
+import type { ExemplarStore } from './exemplar-store.ts'
 import type { Head } from './head.ts'
 import { LateSamples } from './late-samples.ts'
 import { sameHistogram, staleHistogram, validHistogram } from './histogram-check.ts'
@@ -99,12 +100,22 @@ export class HeadAppender implements BatchAppender {
   #stagedAt = new Uint32Array(1024)
   readonly #created: { slot: number; ref: number; labels: Labels }[] = []
   readonly #exemplars: { ref: number; timeMs: number; value: number; labels: Labels }[] = []
+  /** Where committed exemplars are kept, and of which series the staged ones are. */
+  readonly #store: ExemplarStore | undefined
+  readonly #exemplarSeries: SeriesRef[] = []
 
-  constructor(head: Head, log: CommitLog, counters: AppendCounters, onClose: () => void) {
+  constructor(
+    head: Head,
+    log: CommitLog,
+    counters: AppendCounters,
+    onClose: () => void,
+    exemplars?: ExemplarStore,
+  ) {
     this.#head = head
     this.#log = log
     this.counters = counters
     this.#onClose = onClose
+    this.#store = exemplars
   }
 
   /** Starts a commit. `minValid` is the oldest time the head accepts. */
@@ -212,6 +223,9 @@ export class HeadAppender implements BatchAppender {
     for (const text of exemplar.labels.pairs) length += text.length
     if (length > EXEMPLAR_LABELS_MAX) return APPEND.refused
     if (!(Math.abs(exemplar.timestampMs) <= TIME_MS_MAX)) return APPEND.outOfBounds
+    const check = this.#store?.check(ref, exemplar) ?? 'ok'
+    if (check !== 'ok') return check === 'duplicate' ? APPEND.ok : APPEND.outOfOrder
+    this.#exemplarSeries.push(ref)
     this.#exemplars.push({
       ref: this.#head.walRef(slot),
       timeMs: exemplar.timestampMs,
@@ -242,6 +256,9 @@ export class HeadAppender implements BatchAppender {
       head.reclaim()
     }
     this.counters.exemplars += this.#exemplars.length
+    this.#exemplars.forEach(({ labels, value, timeMs }, i) =>
+      this.#store?.add(this.#exemplarSeries[i]!, { labels, value, timestampMs: timeMs }),
+    )
     this.#reset()
   }
 
@@ -263,6 +280,7 @@ export class HeadAppender implements BatchAppender {
     this.#count = 0
     this.#created.length = 0
     this.#exemplars.length = 0
+    this.#exemplarSeries.length = 0
     this.#histograms.clear()
     this.#late.count = 0
     this.#mixed = false
