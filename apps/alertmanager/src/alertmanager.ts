@@ -38,6 +38,11 @@ export interface AlertmanagerOptions {
   readonly send?: SendRequest
   readonly sendMail?: SendMail
   readonly alertsMax?: number
+  readonly silencesMax?: number
+  /** How long expired silences and notifications are remembered, ms. Default 120 h. */
+  readonly retentionMs?: number
+  /** How often what is over is forgotten, ms. Default 15 min. */
+  readonly maintenanceMs?: number
 }
 
 /** What the API says about one alert. */
@@ -78,12 +83,18 @@ export class Alertmanager {
     this.metrics = createMetrics(options.version, () => clock.now())
     const snapshots = dataDir === undefined ? undefined : new Snapshots(dataDir, clock, options.logger)
     this.#snapshots = snapshots
+    const retention = options.retentionMs === undefined ? {} : { retentionMs: options.retentionMs }
     this.silences = new SilenceStore(
-      { randomId: randomUUID, onChange: () => snapshots?.changed('silences') },
+      {
+        randomId: randomUUID,
+        onChange: () => snapshots?.changed('silences'),
+        ...(options.silencesMax !== undefined && { silencesMax: options.silencesMax }),
+        ...retention,
+      },
       snapshots?.readSilences() ?? [],
     )
     this.#log = new NotificationLog(
-      { onChange: () => snapshots?.changed('nflog') },
+      { onChange: () => snapshots?.changed('nflog'), ...retention },
       snapshots?.readLog() ?? [],
     )
     snapshots?.connect({ silences: () => this.silences.all(), log: () => this.#log.all() })
@@ -103,7 +114,7 @@ export class Alertmanager {
       groupCount: () => this.#dispatcher.groupCount,
       limitedAlerts: () => this.alerts.limited,
     })
-    this.#sweepTimer = clock.setTimeout(() => this.#sweep(), SWEEP_MS)
+    this.#sweepTimer = clock.setTimeout(() => this.#sweep(), options.maintenanceMs ?? SWEEP_MS)
   }
 
   get config(): AlertmanagerConfig {
@@ -218,7 +229,8 @@ export class Alertmanager {
     this.silences.sweep(now)
     this.#log.sweep(now)
     this.#inhibitor.sweep(now)
-    this.#sweepTimer = this.clock.setTimeout(() => this.#sweep(), SWEEP_MS)
+    const pauseMs = this.#options.maintenanceMs ?? SWEEP_MS
+    this.#sweepTimer = this.clock.setTimeout(() => this.#sweep(), pauseMs)
   }
 
   #countAlerts() {

@@ -3,4 +3,6 @@ export { Alertmanager, type AlertmanagerOptions, type AlertStatus } from './aler
 export { ConfigError, DEFAULT_CONFIG_TEXT, loadConfig, type AlertmanagerConfig } from './config/index.ts'
 export type { InboxNotification, NotificationMessage } from './notify/index.ts'
 export { runAmtool, type AmtoolOptions } from './amtool/index.ts'
+export { parseAlertmanagerFlags, type AlertmanagerFlags } from './command/index.ts'
+export { UsageError } from './amtool/command-line.ts'
 export type { Logger } from './logger.ts'

@@ -88,6 +88,14 @@ receivers: [{name: w, webhook_configs: [{url: "${hook.url}", timeout: 100ms}]}]`
     await expect.poll(() => hook.requests.length, { timeout: 5000 }).toBeGreaterThanOrEqual(2)
   })
 
+  it('serves below a prefix only', async () => {
+    const { url } = await start({ routePrefix: '/am' })
+    const status = async (path: string) => (await fetch(url + path)).status
+    expect(
+      await Promise.all(['/am/-/healthy', '/am', '/am/api/v2/status', '/-/healthy', '/amx'].map(status)),
+    ).toEqual([200, 200, 200, 404, 404])
+  })
+
   it('keeps its configuration when a reload fails', async () => {
     const configFile = join(dir, 'am.yml')
     writeFileSync(configFile, 'route: {receiver: a}\nreceivers: [{name: a}]\n')

@@ -25,6 +25,14 @@ export interface StartOptions {
   readonly uiDir?: string
   /** How people reach this Alertmanager; default the address it listens on. */
   readonly externalUrl?: string
+  /** Paths are served below this one, e.g. `/am`. Default: none. */
+  readonly routePrefix?: string
+  /** How long expired silences and notifications are remembered, ms. Default 120 h. */
+  readonly retentionMs?: number
+  /** How often what is over is forgotten, ms. Default 15 min. */
+  readonly maintenanceMs?: number
+  /** Most silences kept, expired ones too. */
+  readonly silencesMax?: number
   readonly logger: Logger
   readonly clock?: Clock
   readonly random?: () => number
@@ -55,6 +63,9 @@ export async function startAlertmanager(options: StartOptions): Promise<RunningA
     externalUrl: (options.externalUrl ?? `http://${host}:${port}`).replace(/\/$/, ''),
     ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
     ...(options.random && { random: options.random }),
+    ...(options.retentionMs !== undefined && { retentionMs: options.retentionMs }),
+    ...(options.maintenanceMs !== undefined && { maintenanceMs: options.maintenanceMs }),
+    ...(options.silencesMax !== undefined && { silencesMax: options.silencesMax }),
     ...(options.send && { send: options.send }),
     ...(options.sendMail && { sendMail: options.sendMail }),
   })
@@ -74,6 +85,7 @@ export async function startAlertmanager(options: StartOptions): Promise<RunningA
   try {
     const app = await createApp(manager, {
       version: VERSION,
+      ...(options.routePrefix !== undefined && { routePrefix: options.routePrefix }),
       ...(options.uiDir !== undefined && { uiDir: options.uiDir }),
       // The API shows the bare reason, as Alertmanager does; the log names the place.
       reload: () =>

@@ -1,7 +1,7 @@
 // The commands of `bin/watchfire`. Without a command it is the server alone, with Prometheus's flags.
-import { parseArgs } from 'node:util'
-import { startAlertmanager } from '@watchfire/alertmanager'
-import { createLogger, helpText, parseFlags, startServer, type LogLevel } from '@watchfire/server'
+import { hostname } from 'node:os'
+import { parseAlertmanagerFlags, startAlertmanager } from '@watchfire/alertmanager'
+import { createLogger, helpText, parseFlags, startServer } from '@watchfire/server'
 import { runUntilStopped } from './lifecycle.ts'
 import { RUNBOOKS_DIR, UI_DIR, VERSION } from './paths.ts'
 import { UsageError } from './up/options.ts'
@@ -22,52 +22,27 @@ export async function server(argv: readonly string[]): Promise<number> {
   return runUntilStopped(running, running.quit)
 }
 
-const ALERTMANAGER_HELP = `usage: watchfire alertmanager [flags]
-
-  --config.file=alertmanager.yml     configuration
-  --storage.path=data/               silences, notification log and inbox
-  --web.listen-address=:9093         address to listen on
-  --web.external-url=                how people reach this Alertmanager
-  --log.level=info                   debug, info, warn, error
-  --help
-`
-
 /** `bin/watchfire alertmanager [flags]`: stand-alone. */
 export async function alertmanager(argv: readonly string[]): Promise<number> {
-  const string = { type: 'string' } as const
   let flags
   try {
-    flags = parseArgs({
-      args: [...argv],
-      strict: true,
-      options: {
-        'config.file': { ...string, default: 'alertmanager.yml' },
-        'storage.path': { ...string, default: 'data/' },
-        'web.listen-address': { ...string, default: ':9093' },
-        'web.external-url': string,
-        'log.level': { ...string, default: 'info' },
-        help: { type: 'boolean' },
-      },
-    }).values
+    flags = parseAlertmanagerFlags(argv, VERSION)
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error })
   }
-  if (flags.help) {
-    process.stdout.write(ALERTMANAGER_HELP)
+  if (typeof flags === 'string') {
+    process.stdout.write(flags)
     return 0
   }
-  const address = /^(.*):(\d+)$/.exec(flags['web.listen-address'])
-  if (!address) throw new UsageError(`web.listen-address: "${flags['web.listen-address']}" is not host:port`)
-  const logger = createLogger({ level: flags['log.level'] as LogLevel })
+  const logger = createLogger({ level: flags.logLevel, format: flags.logFormat })
+  for (const warning of flags.warnings) logger.warn(warning)
   const running = await startAlertmanager({
-    configFile: flags['config.file'],
-    host: address[1] === '' ? '0.0.0.0' : address[1]!.replace(/^\[|\]$/g, ''),
-    port: Number(address[2]),
-    dataDir: flags['storage.path'],
+    ...flags,
+    // 0 means no limit to the user.
+    silencesMax: flags.silencesMax || Number.MAX_SAFE_INTEGER,
+    externalUrl: flags.externalUrl || `http://${hostname()}:${flags.port}`,
     uiDir: UI_DIR,
-    ...(flags['web.external-url'] !== undefined && { externalUrl: flags['web.external-url'] }),
-    logger: logger,
+    logger,
   })
-  logger.info('Listening', { address: running.url })
   return runUntilStopped(running)
 }

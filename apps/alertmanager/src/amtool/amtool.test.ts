@@ -82,7 +82,9 @@ describe('amtool', () => {
     expect(await error('silence', 'add', 'a=b', '--end=2020-01-01T00:00:00Z')).toContain(
       'silence cannot start after it ends',
     )
-    expect(await error('silence', 'query', 'x', 'a=~[')).toMatch(/\[GET \/silences\]\[400\] getSilencesBadRequest/)
+    expect(await error('silence', 'query', 'x', 'a=~[')).toMatch(
+      /\[GET \/silences\]\[400\] getSilencesBadRequest/,
+    )
     expect((await amtool('silence', 'add', '--help')).out).toContain(
       'usage: amtool silence add [<flags>] [<matcher-groups>...]',
     )

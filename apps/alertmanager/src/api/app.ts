@@ -15,6 +15,8 @@ export interface ApiOptions {
   readonly version: string
   /** Folder of the built pages; without it `/` answers with a short text. */
   readonly uiDir?: string
+  /** Paths are served below this one, e.g. `/am`. */
+  readonly routePrefix?: string
   /** Throws when the new configuration cannot be used; the message is shown. */
   readonly reload: () => Promise<void>
   /** Most bytes of a request. Default 32 MiB. */
@@ -37,8 +39,10 @@ const PLAIN_PATHS = /^\/(-\/(healthy|ready|reload)|api\/v1\/(alerts|inbox)|metri
 
 /** Builds the app around a running Alertmanager; the caller listens and closes. */
 export async function createApp(manager: Alertmanager, options: ApiOptions): Promise<FastifyInstance> {
+  const { routePrefix = '' } = options
   const app = fastify({
     logger: false,
+    rewriteUrl: ({ url = '/' }) => withoutPrefix(url, routePrefix),
     exposeHeadRoutes: false,
     bodyLimit: options.bodyBytesMax ?? 32 * 1024 * 1024,
     routerOptions: { maxParamLength: 300 },
@@ -64,6 +68,14 @@ export async function createApp(manager: Alertmanager, options: ApiOptions): Pro
   registerManagement(app, manager, options)
   await registerPages(app, options.uiDir)
   return app
+}
+
+/** The path below the prefix; everything else is nowhere. */
+function withoutPrefix(url: string, prefix: string): string {
+  if (prefix === '') return url
+  if (url === prefix || url.startsWith(`${prefix}/`) || url.startsWith(`${prefix}?`))
+    return url.slice(prefix.length).replace(/^(?!\/)/, '/')
+  return `/-/outside`
 }
 
 function registerApi(app: FastifyInstance, manager: Alertmanager, options: ApiOptions): void {

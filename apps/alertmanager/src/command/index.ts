@@ -1,0 +1,1 @@
+export { parseAlertmanagerFlags, type AlertmanagerFlags } from './flags.ts'
