@@ -3,7 +3,12 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { DbHandle } from '@watchfire/tsdb'
 import { WorkerQueryPool, type QueryPoolOptions } from './pool.ts'
 
-const handle: DbHandle = { kind: 'watchfire-db-handle', shards: [], dir: '' }
+const handle: DbHandle = {
+  kind: 'watchfire-db-handle',
+  shards: [],
+  dir: '',
+  blocks: new SharedArrayBuffer(0),
+}
 const workerUrl = new URL('../../dist/query/query.worker.js', import.meta.url)
 const runnerUrl = new URL('./testdata/misbehaving-runner.mjs', import.meta.url).href
 
