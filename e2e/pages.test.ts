@@ -239,16 +239,17 @@ describe.skipIf(browserPath === undefined)('the pages', () => {
     await panels
       .filter({ has: page.locator('canvas') })
       .first()
-      .waitFor()
+      // The grid of a panel has a point every 15 s: a young series may have to wait for its second one and the next refresh.
+      .waitFor({ timeout: 60_000 })
     expect(await panels.count()).toBeGreaterThanOrEqual(5)
-    await until(WAIT_MS, async () => (await page.locator('canvas').count()) >= 5)
+    await until(30_000, async () => (await page.locator('canvas').count()) >= 5)
     expect(await page.locator('canvas').count()).toBeGreaterThanOrEqual(5)
     expect(await drawnShare(page)).toBeGreaterThan(0.002)
     expect(await page.getByLabel('Query failed').count()).toBe(0)
     await page.getByRole('button', { name: 'Last 5 minutes' }).click()
     await page.getByRole('menuitem', { name: 'Last 1 hour' }).click()
     await page.waitForURL(/from=now-1h/)
-  })
+  }, 120_000)
 
   it('say so when the server does not answer', async () => {
     await page.goto(`${server.url}/targets`)

@@ -1,5 +1,5 @@
 // A second PromQL evaluator, for tests: one expression, one time, plain arrays, no tricks. It knows floats only, and
-// those parts of the language that `random-queries.ts` makes. Slow and meant to be obviously right.
+// those parts of the language that `random-queries.fuzz.ts` makes. Slow and meant to be obviously right.
 import { isStale } from '@watchfire/datamodel'
 import type { CallExpr, Expr, MatrixSelector, SubqueryExpr, VectorSelector } from '../parser/ast.ts'
 import { aggregate } from './aggregations.ts'

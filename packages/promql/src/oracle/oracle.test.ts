@@ -5,7 +5,7 @@ import { QueryError, REWRITES, createEngine, type EngineOptions } from '../index
 import { parseExpr } from '../parser/index.ts'
 import { MemoryStorage } from '../script/storage.ts'
 import { OracleError, interpret, keyOf, type OracleSeries } from './interpreter.ts'
-import { randomQueries } from './random-queries.ts'
+import { randomQueries } from './random-queries.fuzz.ts'
 
 const START = 1_700_000_000_000
 const GRID = { startMs: START + 120_000, endMs: START + 600_000, stepMs: 40_000 }
