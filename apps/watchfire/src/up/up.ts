@@ -1,9 +1,9 @@
 // `watchfire up`: the monitor in this process, the sample service and its traffic beside it.
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { startAlertmanager } from '@watchfire/alertmanager'
 import { startDashboards } from '@watchfire/dashboards'
 import { createLogger, parseFlags, startServer, type Logger, type LogLevel } from '@watchfire/server'
+import { makeFolder } from '@watchfire/tsdb'
 import { runUntilStopped } from '../lifecycle.ts'
 import { DEPLOY_DIR, LAUNCHER, RUNBOOKS_DIR, UI_DIR, VERSION } from '../paths.ts'
 import { Child } from './child.ts'
@@ -119,13 +119,6 @@ async function startParts(options: UpOptions, log: Logger): Promise<Part> {
     },
     stop,
   }
-}
-
-/** Folder by folder: Node's own recursive form never returns where a file system refuses folders (`/proc`). */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return
-  makeFolder(dirname(path))
-  mkdirSync(path)
 }
 
 /** Traffic first in the list of what is stopped, then the service. */
